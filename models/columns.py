@@ -3,7 +3,7 @@
 Keys, all optional: `label`; `by`: who fills it, "applicant" or "system" (absent: not in form and details); `granted`:
 part of the certificate's snapshot and of the customs message; `paper`: position on the certificate, (part, line,
 place in the line), () for a fixed place in the template, absent for a new line after the previous column; `headings`:
-other names of the column in people's tables; `required` to submit; `codes`: its code list; `read`: parser of typed
+other headings of the column in spreadsheets; `required` to submit; `codes`: its code list; `read`: parser of typed
 text; `hint`; `most`: characters of a text without length; `earliest` and `latest`: bounds of a day, as distances from
 today.
 Form, details, export and message have the order of the columns.
@@ -150,7 +150,7 @@ def readable(value: Any, column: Any = None, session: Session | None = None) -> 
 
     Numbers, dates and other text stay as they are: screen, spreadsheet and paper each write them in their own way.
     Words may be given as text, as the trail and a form have them. Without a `session` the code of a customs district
-    stays without its name, which stands in the database.
+    stays without its name, which is in the database.
     """
     if value in (None, ""):
         return None

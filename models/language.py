@@ -57,7 +57,7 @@ STRAY = re.compile(r"(?<=[㐀-鿿〈-】）”]) (?=[㐀-鿿〈-】（“])")
 
 
 def closed_up(words: str) -> str:
-    """Remove blanks between Chinese characters, left where words stand in place of a number."""
+    """Remove the blanks between Chinese characters that a sentence has around a number, if words stand in its place."""
     return STRAY.sub("", words)
 
 

@@ -107,7 +107,7 @@ class Handout(Word):
     FILE_SAVED = "file_saved", _l("下载附件")
     MESSAGE = "message", _l("下载报文")
     EXPORT = "export", _l("导出")
-    EXPORT_ENDED = "export_ended", _l("导出完成")  # of what is sent while it is read
+    EXPORT_ENDED = "export_ended", _l("导出完成")  # after the last row: a large file is sent while it is read
     EXPORT_BROKEN = "export_broken", _l("导出中断")
     FEED = "feed", _l("接口读取")
 

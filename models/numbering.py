@@ -63,12 +63,12 @@ def _checked(body: str) -> str:
 
 
 def _checked_formerly(body: str) -> str:
-    """With the check character of former numbers, which are still verified but no longer issued."""
+    """Append the check character of former numbers, which are still verified but no longer issued."""
     return body + str(mod_37_36.calc_check_digit(body))
 
 
 def application_number(session: Session, day: date) -> str:
-    """The next 申请单号; never reused, gaps allowed."""
+    """The next 申请单号; locks the series until the transaction ends. That of a deleted draft is not used again."""
     return format_number(APPLICATIONS, day.year, reserve(session, APPLICATIONS, day.year))
 
 

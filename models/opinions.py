@@ -13,8 +13,8 @@ from models.text import clean_text
 from models.vocabulary import Action, Role, WordColumn
 from models.workflow import ACTS, Refused
 
-MOST_WORDS, MOST_EACH = 200, 30  # characters of one; number for one act, so that the list stays readable
-TAKING = tuple(action for action, act in ACTS.items() if (act.opinion or act.remark) and Role.REVIEWER in act.by)
+MOST_WORDS, MOST_EACH = 200, 30  # characters of a sentence; sentences for one act, so that the list stays readable
+WITH_OPINION = tuple(action for action, act in ACTS.items() if (act.opinion or act.remark) and Role.REVIEWER in act.by)
 
 
 class StockOpinion(Base):
@@ -38,12 +38,12 @@ def setting_of(act: Action) -> str:
     return f"opinion_{act.value}"
 
 
-ACT_OF = {setting_of(act): act for act in TAKING}  # setting in the trail → act
+ACT_OF = {setting_of(act): act for act in WITH_OPINION}  # setting in the trail → act
 
 
 def listed(session: Session) -> dict[Action, list[StockOpinion]]:
     """Act → its sentences in the order that the reviewers have set, of the rows that this session sees."""
-    found: dict[Action, list[StockOpinion]] = {act: [] for act in TAKING}
+    found: dict[Action, list[StockOpinion]] = {act: [] for act in WITH_OPINION}
     for row in session.scalars(select(StockOpinion).order_by(StockOpinion.position, StockOpinion.id)):
         found[row.act].append(row)
     return found
@@ -51,7 +51,7 @@ def listed(session: Session) -> dict[Action, list[StockOpinion]]:
 
 def add(session: Session, act: Action, words: str, by: Account) -> None:
     """Add a sentence to the end of the list of `act`, with a trail entry. Raises Refused; the caller commits."""
-    assert by.province and act in TAKING
+    assert by.province and act in WITH_OPINION
     text, same = _read(words), listed(session)[act]
     if len(same) >= MOST_EACH:
         raise Refused(_("「%(act)s」最多 %(most)s 条常用意见，请先移除不用的。", act=act.label, most=MOST_EACH))

@@ -18,8 +18,8 @@ from models import clock
 from models.clock import Moment
 from models.database import NO_SYNC
 
-AHEAD = timedelta(minutes=1)  # by which clocks of several machines may differ
-LONGEST_ANSWER = 450  # characters of the reason; the column has room for the next step too
+AHEAD = timedelta(minutes=1)  # the clocks of several machines may differ by this much
+LONGEST_ANSWER = 450  # characters of the reason, before the sentence that says the next step
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Pace:
     lease: float = 120  # after that the worker is assumed dead
     pause: float = 5  # before the first retry; doubled each time, up to `longest`
     longest: float = 3600
-    overdue: float = 3600
+    overdue: float = 3600  # a row that waits longer is reported
     tries: int = 10
 
     def after(self, attempts: int) -> datetime:
@@ -53,7 +53,7 @@ class Queued:
 
 
 def due(table: type[Queued], now: datetime, pace: Pace) -> ColumnElement[bool]:
-    """Whether a row may be claimed: not set aside, pause over, no running lease. `table` may be an alias.
+    """SQL condition: the row may be claimed: not set aside, pause over, no running lease. `table` may be an alias.
 
     A moment further ahead than any pause or lease, or a first attempt in the future, was recorded by a clock that was
     ahead: it counts as past, or the row would wait for that moment.
@@ -66,7 +66,7 @@ def due(table: type[Queued], now: datetime, pace: Pace) -> ColumnElement[bool]:
 
 
 def late(table: type[Queued], now: datetime, seconds: float) -> ColumnElement[bool]:
-    """Whether a row has waited longer than `seconds`, or bears a moment of a clock that was ahead."""
+    """SQL condition: the row has waited longer than `seconds`, or was queued by a clock that was ahead."""
     return or_(table.queued_at < now - timedelta(seconds=seconds), table.queued_at > now + AHEAD)
 
 
@@ -84,7 +84,7 @@ def claiming(table: type[Queued], row: Any, now: datetime, pace: Pace, *conditio
 
 
 def due_since(row: Any, now: datetime, since: datetime) -> ColumnElement[bool]:
-    """SQL condition: the row was due at `since`, when the round began, or bears a moment of a clock that was ahead."""
+    """SQL condition: the row was due at `since`, when the round began, or its time is of a clock that was ahead."""
     return or_(row.next_at <= since, row.next_at > now)
 
 

@@ -19,7 +19,7 @@ def sort_key(text: str) -> str:
     Chinese characters sort by syllable and tone, read as whole words: 重庆 is chong2 qing4. Width, case, accents and
     punctuation are ignored. The text follows the pinyin, so that equal texts stand together among homophones.
     """
-    from pypinyin import Style, lazy_pinyin  # imported here: it takes 55 MB, which processes that never sort save
+    from pypinyin import Style, lazy_pinyin  # imported here: it takes 55 MB; processes that never sort do without
 
     folded = "".join(sign for sign in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(sign))
     parts = lazy_pinyin(

@@ -1,4 +1,4 @@
-"""Normalizing and parsing of typed or pasted text; raises Unreadable, whose str() says what to write instead."""
+"""Normalizing and parsing of typed or pasted text. Raises Unreadable; its str() says what to write instead."""
 
 import re
 import unicodedata
@@ -76,7 +76,7 @@ def _seen(sign: str) -> str:
     return sign if sign.isprintable() else ""
 
 
-def named(signs: Iterable[str]) -> str:
+def listed_characters(signs: Iterable[str]) -> str:
     """List of characters for a sentence, at most ten, with code points because some are invisible."""
     found = list(signs)
     first = listed(_("%(code)s（%(name)s）", code=_seen(sign), name=f"U+{ord(sign):04X}") for sign in found[:10])
@@ -86,8 +86,8 @@ def named(signs: Iterable[str]) -> str:
 def clean_text(text: str | None) -> str | None:
     """Free text for storage: NFC, trimmed of invisible characters; None when nothing is visible.
 
-    Characters that no script needs are removed. Bidirectional controls raise Unreadable, except at the ends, where
-    they are trimmed.
+    Characters that no script needs are removed. Bidirectional controls raise Unreadable; at the ends they are trimmed,
+    except a right-to-left override at the start.
     """
     if text is None or is_blank(text):
         return None
@@ -115,7 +115,7 @@ def _refuse_reordering(text: str, found: re.Match[str]) -> None:
     before = without_format_characters(text[: found.start()])[-10:]
     where = _("“%(before)s”后面", before=before) if before else _("开头")
     sentence = _("%(where)s有改变文字顺序的隐藏字符%(sign)s，请删去后重新输入这一处。")
-    raise Unreadable(sentence % {"where": where, "sign": named(found[0])})
+    raise Unreadable(sentence % {"where": where, "sign": listed_characters(found[0])})
 
 
 def clean_code(text: str | None) -> str | None:
@@ -204,5 +204,5 @@ def check_length(text: str | None, most: int) -> None:
 
 
 def search_key(words: str) -> str:
-    """The key for searching, of stored and of searched text: ignores width, case and invisible characters."""
+    """The key (at most 600 characters) of stored and of searched text; ignores width, case, invisible characters."""
     return unicodedata.normalize("NFKC", without_format_characters(words)).casefold()[:600]

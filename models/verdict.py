@@ -24,7 +24,7 @@ from models.workflow import Refused
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result: a word (key in verify.html), a sentence, and the facts of the certificate if the check code was right."""
+    """Result: a word (key in verify.html), a sentence, and the facts of the certificate if code or file was right."""
 
     word: str
     sentence: str
@@ -36,28 +36,28 @@ class Verdict:
 
 
 def of_number(number: str) -> Verdict:
-    """By the number: validity without facts, because numbers are consecutive and prove nothing."""
+    """Verify by number: validity without facts, because numbers are consecutive and prove nothing."""
     with access.everything() as session:
         found = _found(session, number)
         return _today(found).without_facts() if found else unknown()
 
 
 def of_recorded(number: str) -> Verdict:
-    """By the number, for the command line: validity and since when, without facts."""
+    """Verify by number, for the command line: validity and since when, without facts."""
     with access.everything() as session:
         found = _found(session, number)
         return replace(_today(found), facts={}) if found else unknown()
 
 
 def of_typed(number: str, typed: str) -> Verdict:
-    """By number and typed check code; the same result for a wrong code and an unknown number."""
+    """Verify by number and typed check code; the same result for a wrong code and an unknown number."""
     with access.everything() as session:
         found = _found(session, number)
         return _today(found) if found and typed_code.matches_typed_code(typed, found.check_code) else unknown()
 
 
 def of_code(number: str, code: str, keys: Keys) -> Verdict:
-    """By the QR code: its signature, then the current status in the database; "signed" if that does not answer."""
+    """Verify by QR code: its signature, then the current status; "signed" if the database does not answer."""
     try:
         facts = check_code.read(code, keys.code_keys())
     except check_code.Newer:
@@ -78,7 +78,7 @@ def of_code(number: str, code: str, keys: Keys) -> Verdict:
 
 
 def of_file(paper: bytes, keys: Keys) -> Verdict:
-    """By the file: whether it is the issued file, signed by its authority, and still valid.
+    """Verify a file: whether it is the issued file, signed by its authority, and still valid.
 
     Its digest is looked up first, so that no file of unknown origin is parsed.
     """
@@ -96,7 +96,7 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
 
 
 def _level(signed: PaperSignature) -> str:
-    """By ETSI EN 319 142-1: with a trusted time stamp or without, with revocation data or without."""
+    """The PAdES level (ETSI EN 319 142-1): with a trusted time stamp or without, with revocation data or without."""
     if signed.stamped_at is None:
         return _("PAdES B-B（没有可信时间戳）")
     when = f"{signed.stamped_at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"
@@ -106,7 +106,7 @@ def _level(signed: PaperSignature) -> str:
 
 
 def of_list(facts: Facts, status_list: StatusList) -> Verdict:
-    """By a genuine QR code and a list (名单) of revoked certificates, without the register."""
+    """Verify by a genuine QR code and a list (名单) of revoked certificates, without the database."""
     now = clock.now()
     word = check_code.standing(facts, status_list, now)
     sentence = {

@@ -185,7 +185,7 @@ def perform_step(app: Flask, step: Action | bool, key: int, by: str) -> None:
         application = session.get_one(Application, key)
         if isinstance(step, bool):
             customs.record_answer(session, step, "回执说明", customs.CustomsMessage.application_id == key)
-            filing.customs_replied(session, application, step, "回执说明")
+            filing.record_customs_reply(session, application, step, "回执说明")
             session.commit()
             return
         reviewer = select(Account.username).where(Account.province == application.province)

@@ -1,7 +1,7 @@
 """Row security: which applications each role may see, enforced in the session for every query of the ORM.
 
 Closed by default: a session without an account sees no row. Jobs open a separate session that sees every row
-(`everything()`): loaded rows are not queried again, so the rule cannot be lifted in the session of a request.
+(`everything()`): a session does not query loaded rows again, so the rule cannot be lifted in that of a request.
 """
 
 from collections.abc import Iterator

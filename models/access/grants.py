@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from models.database import triggers
 from models.vocabulary import Role
 
-NOBODY, JOBS = "filing_nobody", "filing_jobs"  # before somebody has signed in; of jobs, which see everything
+NOBODY, JOBS = "filing_nobody", "filing_jobs"  # before sign-in; for jobs, which see every row
 ROLES: dict[str, Role | None] = {NOBODY: None} | {f"filing_{role.value}": role for role in Role}
 SIGNED_IN = tuple(Role)
-# Who besides jobs may write a table, where row security leaves it to no policy; tables that are not here: everybody.
+# Table → the roles that may write it, besides jobs; a table that is not here: every role, as its policies allow.
 WRITTEN_BY: dict[str, tuple[Role, ...]] = {
     "organisation": (Role.OPERATOR,),
     "district": (Role.OPERATOR,),
@@ -35,23 +35,23 @@ WRITTEN_BY: dict[str, tuple[Role, ...]] = {
     "act_count": (),
     "uncounted_act": (Role.REVIEWER,),
 }
-OF_JOBS_ALONE = {  # verbs of tables whose other verbs belong to more
+OF_JOBS_ALONE = {  # table → verbs of jobs only, though other roles have its other verbs
     "visit": {"INSERT", "DELETE"},
     "uncounted_act": {"UPDATE", "DELETE"},
     "spent_challenge": {"UPDATE", "DELETE"},
-    "attachment": {"UPDATE"},  # but for what BESIDES opens: only scans say that a file was scanned
+    "attachment": {"UPDATE"},  # except the column in BESIDES: only a scan marks a file as scanned
 }
 LOCKED_BY_READERS = {"province_settings"}  # read FOR SHARE, for which PostgreSQL asks that some column may be changed
-READ_BY = {  # all others: everybody
+READ_BY = {  # table → the roles that may read it; a table that is not here: every role
     "reconciliation": (Role.REVIEWER, Role.OPERATOR),  # of whole provinces
     "export_lease": (),
 }
 OWN_PAGES = "password_hash, must_change, email, mail_wish, email_new, email_asked_at, email_tries"
 BESIDES = (  # single verbs and columns, more than the tables above open
-    # The nation changes an application only in so far as its print is an entry of the trail.
+    # A print by the nation adds a trail entry, and with it changes these columns of the application.
     ("UPDATE (changed_at, last_seal, last_change)", "application", (Role.NATIONAL,)),
     ("UPDATE (removed_at)", "attachment", (Role.PUBLISHER,)),
-    ("UPDATE (seen_at, ended_at)", "visit", (None,)),  # a request is nobody's, until its session is known
+    ("UPDATE (seen_at, ended_at)", "visit", (None,)),  # a request begins as nobody, until its visit is found
     ("UPDATE", "visit", SIGNED_IN),
     (f"UPDATE ({OWN_PAGES})", "account", SIGNED_IN),
 )
@@ -77,7 +77,7 @@ def privileges(tables: list[str]) -> Iterator[str]:
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {everybody}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {everybody}"
-    yield "GRANT SELECT ON alembic_version TO PUBLIC"  # asked before anybody is served
+    yield "GRANT SELECT ON alembic_version TO PUBLIC"  # the start-up checks it, before any role is set
     for verb, table, roles in BESIDES:
         if table in tables:
             yield f"GRANT {verb} ON {table} TO {', '.join(role_of(role) for role in roles)}"

@@ -69,7 +69,7 @@ def _of_visible(cls: Any) -> ColumnElement[bool]:
 CHILD_RULE = with_loader_criteria(Child, _of_visible, **EVERYWHERE)
 # Not for a province, which counts thousands of messages to customs and has a faster rule: see rules().
 MESSAGE_RULE = with_loader_criteria(CustomsMessage, _of_visible(CustomsMessage), **EVERYWHERE)
-# A message about an application needs that application to be visible now; _of_messages() adds whose messages.
+# A notification about an application is visible only while the application is; _of_messages() adds the recipient.
 NOTIFICATION_RULE = with_loader_criteria(
     Notification, or_(Notification.application_id.is_(None), _of_visible(Notification)), **EVERYWHERE
 )
@@ -105,13 +105,13 @@ def _log_rule(viewer: Viewer | None) -> ColumnElement[bool]:
 
 
 class Rules(CriteriaOption):
-    """The rules of a role as one option: compiled once, for the values of a viewer are parameters of each statement.
+    """The rules of a role as one option: compiled once, because the values of a viewer are SQL parameters.
 
-    As an option each they cost 0.4 ms a statement: SQLAlchemy walks through all of them to find its compiled SQL.
+    As separate options they cost 0.4 ms a statement: SQLAlchemy walks through all of them to find its compiled SQL.
     """
 
     propagate_to_loaders = True
-    _traverse_internals = [("role", InternalTraversal.dp_string)]  # what tells their SQL apart
+    _traverse_internals = [("role", InternalTraversal.dp_string)]  # the cache key: the SQL differs by role only
 
     def __init__(self, role: Role | None) -> None:
         self.role = role
@@ -140,7 +140,7 @@ def _options(role: Role | None) -> tuple[Any, ...]:
 
 
 def rules(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[bool]]:
-    """Model → the rows of it that this viewer sees, children apart. `today`: a day, or SQL for it."""
+    """Model → condition on the rows that this viewer sees; children: CHILD_RULE. `today`: a day, or SQL for it."""
     found: dict[Any, ColumnElement[bool]] = {
         Application: RULES[viewer.role](viewer) if viewer and viewer.role in RULES else false()
     }
@@ -159,8 +159,8 @@ def rules(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[bool]]:
 
 
 def _of_messages(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[bool]]:
-    """One's own messages, of the unit that one belongs to, and of current announcements; announcements for one's role,
-    all of them and their trail to operators; letters to nobody."""
+    """Notifications: one's own, for the present unit, not of an announcement that is over. Announcements: the current
+    ones for one's role; for operators all, and their trail. Letters: none."""
     operates = viewer is not None and viewer.role is Role.OPERATOR
     me, unit = (viewer.account_id, viewer.organisation_id) if viewer else (0, 0)
     own = (Notification.account_id == me) & (func.coalesce(Notification.organisation_id, unit) == unit)
@@ -177,7 +177,7 @@ def _of_messages(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[b
 
 
 def _counts_of(viewer: Viewer | None) -> ColumnElement[bool]:
-    """A province those of its own acts; the nation those of grants and revocations, which are of what it sees."""
+    """A province sees the counts of its own acts; the nation those of grants and revocations, of all provinces."""
     if reviews(viewer):
         return ActCount.scope == desk_of(viewer)
     if viewer and viewer.role is Role.NATIONAL:
@@ -186,14 +186,14 @@ def _counts_of(viewer: Viewer | None) -> ColumnElement[bool]:
 
 
 @event.listens_for(GuardedSession, "do_orm_execute")
-def see_own_rows(state: ORMExecuteState) -> None:
+def add_reading_rules(state: ORMExecuteState) -> None:
     """Add the viewer's rule to every ORM statement; raises Closed for a statement that cannot carry it."""
     viewer: Any = state.session.info.get(KEY)
     if viewer == EVERYTHING:
         return
     if not state.is_column_load:
         _add_rules(state, viewer)
-    if state.is_select:  # a column load too: what it joins carries the rules that the row was loaded under
+    if state.is_select:  # a column load too: its joins have the rules under which the row was loaded
         given: Any = state.parameters or {}
         state.parameters = given | parameters_of(viewer, clock.today())
 

@@ -32,7 +32,7 @@ from models.workflow import Refused
 TODAY: Any = func.date(func.timezone("Asia/Shanghai", func.now()))
 POLICY = "filing_"  # the beginning of the name of every policy of the application
 LOCK_FUNCTION = "filing_wait_for_writers"
-READ_BY_ALL = (Account, Visit, Serial)  # and written by the account they belong to
+READ_BY_ALL = (Account, Visit, Serial)  # by every role; _writable() says who writes them
 IS_RESTRICTED = """SELECT NOT (rolsuper OR rolbypassrls OR EXISTS (
   SELECT FROM pg_class WHERE relowner = pg_roles.oid AND relnamespace = 'public'::regnamespace))
   FROM pg_roles WHERE rolname = :login AND rolcanlogin"""
@@ -42,7 +42,7 @@ LEAKPROOF = tuple(f"ALTER FUNCTION {function} LEAKPROOF" for function in SEARCHE
 
 
 def install(connection: Connection) -> None:
-    """Create roles, privileges and policies anew, from the models as they are; the caller commits.
+    """Create roles, privileges and policies from the models, replacing former policies; the caller commits.
 
     Raises Refused on SQLite, ProgrammingError when the roles are missing and this login may not create them.
     """
@@ -56,7 +56,7 @@ def install(connection: Connection) -> None:
 
 
 def remove(connection: Connection) -> None:
-    """Drop every policy of the product and switch row security off: a migration may change the columns they name."""
+    """Drop every policy and switch row security off: a migration may change columns they name. The caller commits."""
     found = "SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public' AND policyname LIKE :name"
     rows = connection.execute(text(found), {"name": f"{POLICY}%"}).all()
     for table, policy in rows:
@@ -180,7 +180,7 @@ def _readable(model: Any, viewer: Viewer | None) -> str:
 
 
 def _insertable(model: Any, viewer: Viewer | None, writable: str) -> str:
-    """SQL condition: the rows that this viewer may insert: `writable`, log entries, notifications of its acts."""
+    """The rows that this viewer may insert, as SQL: `writable`, log entries, notifications and mail of its acts."""
     if model is LogEntry:  # a failed sign-in has no account yet
         return _sql(LogEntry.account_id == viewer.account_id if viewer else true())
     if model is Notification and viewer:

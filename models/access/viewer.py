@@ -17,7 +17,7 @@ class Closed(RuntimeError):
 
 
 class Viewer:
-    """The account a session serves, as plain values: SQL parameters, where SQLAlchemy would cache a closure."""
+    """The account that a session serves, as plain values for SQL parameters: SQLAlchemy would cache a closure."""
 
     def __init__(self, account: Account) -> None:
         self.role, self.account_id = account.role, account.id
@@ -39,7 +39,7 @@ TODAY_PARAMETER: Any = bindparam("viewer_today", type_=Date)
 
 
 def parameters_of(viewer: Viewer | None, today: date) -> dict[str, Any]:
-    """Name → value of the parameters of a statement that serves this viewer; None, nobody: values that no row has."""
+    """Name → value of the parameters of a statement that serves this viewer; for None values that no row has."""
     return {
         "viewer_account": viewer.account_id if viewer else 0,
         "viewer_organisation": viewer.organisation_id if viewer else 0,

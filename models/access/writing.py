@@ -44,8 +44,8 @@ def _may_entrust(viewer: Viewer | None, row: Entrustment) -> bool:
 
 
 @event.listens_for(GuardedSession, "before_flush")
-def write_under_own_rows(session: Session, *_args: Any) -> None:
-    """Check what is about to be written; raises Closed.
+def check_writes(session: Session, *_args: Any) -> None:
+    """Check every row that is about to be written; raises Closed.
 
     A child is added or moved only under an application that this session sees; an application is added, or given
     away, only in the name of the viewer's own organisation; 常用意见 are those of the reviewer's own province, a

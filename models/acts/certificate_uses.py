@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from models import notifications, workflow
 from models.application import Application, trail
-from models.application.locking import lock_row
+from models.application.locking import lock_or_roll_back
 from models.certificate.uses import CertificateUse, Usage
 from models.clock import now
 from models.notifications.events import Event
@@ -23,7 +23,7 @@ def record(session: Session, application: Application, use: CertificateUse) -> b
     if session.scalar(select(exists().where(*same))):
         return False
     step = STEPS[use.usage]
-    status = lock_row(session, application, workflow.USES[step], application.version)
+    status = lock_or_roll_back(session, application, workflow.USES[step], application.version)
     use.application_id, use.recorded_at = application.id, now()
     session.add(use)
     words = f"{use.reference} {use.at:%Y-%m-%d %H:%M}"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import clock, numbering, workflow
 from models.application import MOST_CARRIERS, MOST_DRAFTS, Application, fingerprint, trail
 from models.application.changes import content, differences
-from models.application.locking import Conflict, flush, overtaken
+from models.application.locking import Conflict, flush_or_roll_back, overtaken
 from models.codes import authority_of
 from models.people.accounts import Account, Organisation, publishers_for
 from models.vocabulary import Action, Filing, Status, Step
@@ -18,8 +18,11 @@ from models.workflow import Refused
 
 
 def start(session: Session, by: Account, words: str | None = None) -> Application:
-    """Create a draft with number and owner before any field is filled (手册 第一章; 置灰字段自动返填); flushes."""
-    application = begin(session, by)
+    """Create a draft with number and owner before any field is filled (手册 第一章; 置灰字段自动返填).
+
+    Flushes; raises Refused as new_draft().
+    """
+    application = new_draft(session, by)
     insert_numbered(session, application)
     trail.record(session, application, Step.START, by, None, words)
     return application
@@ -36,8 +39,8 @@ def insert_numbered(session: Session, application: Application) -> None:
     session.flush()
 
 
-def begin(session: Session, by: Account) -> Application:
-    """A new draft, not yet in the session: revising() inserts it with its number when its fields are filled."""
+def new_draft(session: Session, by: Account) -> Application:
+    """A new draft, not yet in the session; insert_numbered() adds it. Raises Refused, also above MOST_DRAFTS."""
     workflow.check(Action.EDIT, Status.DRAFT, by.role)
     assert by.organisation is not None
     assert_below_limit(session, by.organisation.id)
@@ -52,7 +55,7 @@ def begin(session: Session, by: Account) -> Application:
     )
     publishers = publishers_for(session, by.organisation_id)
     if len(publishers) == 1:
-        _publish(application, publishers[0])
+        _set_publisher(application, publishers[0])
     return application
 
 
@@ -66,15 +69,15 @@ def assert_below_limit(session: Session, organisation_id: int) -> None:
         raise Refused(sentence)
 
 
-def publish_for(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
+def set_publisher(application: Application, publisher_id: int | None, session: Session, by: Account) -> None:
     """Set the publisher (None: none yet) and what follows from it: 申请类型, 省份, 受理机关. Raises Refused."""
     publisher = next((p for p in publishers_for(session, by.organisation_id) if p.id == publisher_id), None)
     if publisher_id is not None and publisher is None:
         raise Refused(_("贵单位目前没有受该出版单位委托，请重新选择出版单位。"))
-    _publish(application, publisher)
+    _set_publisher(application, publisher)
 
 
-def _publish(application: Application, publisher: Organisation | None) -> None:
+def _set_publisher(application: Application, publisher: Organisation | None) -> None:
     application.publisher_id = publisher.id if publisher else None
     application.publisher_name, application.publisher_code = (
         (publisher.name, publisher.credit_code) if publisher else (None, None)
@@ -90,9 +93,10 @@ def _publish(application: Application, publisher: Organisation | None) -> None:
 def revising(session: Session, application: Application, version: int, by: Account) -> Iterator[None]:
     """Edit the fields and carriers inside this block; on leaving, the change and its trail are flushed.
 
-    `version`: of the page that the person edited; raises Conflict when the application has another one by now.
+    `version`: of the page that the person edited; raises Conflict when the application has another one by now, and
+    Refused when it may not be edited, or its publisher no longer changed.
     """
-    if application.version != version:  # first: on a version conflict the sentence names who changed it
+    if application.version != version:  # before the check of the status: this sentence names who changed it
         raise Conflict(overtaken(session, application))
     workflow.check(Action.EDIT, application.status, by.role)
     before, chosen, status = content(application), application.publisher_id, application.status
@@ -101,7 +105,7 @@ def revising(session: Session, application: Application, version: int, by: Accou
         if application.publisher_id != chosen:
             if status is not Status.DRAFT:
                 raise Refused(_("申报后不能更换出版单位；如需更换，请另行申请。"))
-            publish_for(application, application.publisher_id, session, by)
+            set_publisher(application, application.publisher_id, session, by)
             application.replaces_id = None  # the certificate to be replaced is of the former publisher
         _number_carriers(session, application)
     application.changed_at = clock.now()  # always: a change of a carrier alone must count as a version too
@@ -110,7 +114,7 @@ def revising(session: Session, application: Application, version: int, by: Accou
         before["number"] = application.number
         trail.record(session, application, Step.START, by, None)
     else:
-        flush(session, application)
+        flush_or_roll_back(session, application)
     session.expire(application, ["carriers"])  # removed rows are still in the loaded list
     changes = differences(before, content(application))
     if changes:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import certificate, clock, deadlines
 from models.acts import taking
 from models.acts.completeness import check_complete
-from models.acts.drafts import publish_for
+from models.acts.drafts import set_publisher
 from models.application import Application, fingerprint, lease, trail
 from models.application.changes import content, differences
 from models.application.locking import Conflict
@@ -37,8 +37,8 @@ class ActContext:
 @dataclass(frozen=True)
 class Effect:
     """What an act does at each step: `lock` locks other rows before the application's; `check` raises Refused before
-    anything is written; `changes` returns field → [old, new] for the trail entry; `digest`, for it too, the SHA-256 of
-    what the act has written; `finish` runs after the status has changed."""
+    anything is written; `changes` returns field → [old, new] for the trail entry; `digest` the SHA-256 of what the act
+    has written, for the same entry; `finish` runs after the status has changed."""
 
     lock: Callable[[ActContext], object] = lambda context: None
     check: Callable[[ActContext], None] = lambda context: None
@@ -67,12 +67,13 @@ def name_parties(context: ActContext) -> dict[str, Any] | None:
         return None
     assert by.organisation is not None
     before = content(application)
-    publish_for(application, application.publisher_id, context.session, by)
+    set_publisher(application, application.publisher_id, context.session, by)
     application.applicant_name, application.applicant_code = by.organisation.name, by.organisation.credit_code
     return differences(before, content(application))
 
 
 def check_office(context: ActContext) -> None:
+    """Raises Refused without an office, or when its check fails."""
     if context.office is None:
         raise Refused(_("尚未配置签章密钥，不能签发证明，请联系系统管理员。"))
     context.office.check(context.application, context.by)

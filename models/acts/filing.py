@@ -10,14 +10,14 @@ from models import certificate, clock, customs, deadlines, notifications, workfl
 from models.acts import taking, withdrawal
 from models.acts.effects import EFFECTS, ActContext, Effect
 from models.application import Application, known_viruses, lease, trail, typed_opinion
-from models.application.locking import Conflict, flush, lock_row, overtaken
+from models.application.locking import Conflict, flush_or_roll_back, lock_or_roll_back, overtaken
 from models.language import in_chinese
 from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Action, Ground, Reason, Step, Word
 from models.workflow import Act, Holder, Refused
 
-MOST_WORDS = 2000  # of an opinion
+MOST_WORDS = 2000  # characters of an opinion
 
 
 def perform(
@@ -37,14 +37,14 @@ def perform(
     `office`: issues the certificate, needed for 准予备案; `reason`: of a revocation; `grounds`: of the law, for
     不予备案. An act that takes no opinion records none.
     """
-    if version not in (None, application.version) and action is not Action.PRINT:  # the paper is of what was granted
+    if version not in (None, application.version) and action is not Action.PRINT:  # a paper never changes
         raise Conflict(overtaken(session, application))
     before, last = application.status, customs.last_message(session, application)
     act = workflow.check(action, before, by.role, customs.is_rejected(last))
     opinion = _reasoned(action, act, clean_text(opinion) or "", grounds)
     effect, context = EFFECTS.get(action, Effect()), ActContext(session, application, by, office, reason)
     effect.lock(context)
-    lock_row(session, application, act, application.version)
+    lock_or_roll_back(session, application, act, application.version)
     if sentence := hindrance(session, action, application) or _lease_refusal(session, action, application, by):
         raise Refused(sentence)
     effect.check(context)
@@ -112,10 +112,13 @@ def check_given(act: Word, opinion: str) -> None:
         raise Refused(_("%(action)s须填写意见，请写明理由后再提交。", action=act.label))
 
 
-def customs_replied(
+def record_customs_reply(
     session: Session, application: Application, accepted: bool, words: str = "", by: Account | None = None
 ) -> None:
-    """Set 海关接收成功 / 海关接收失败 once the message is answered; `by`: who recorded the answer by hand."""
+    """Set 海关接收成功 or 海关接收失败 once the message is answered; `by`: who recorded the answer by hand.
+
+    Raises Refused in another status, Conflict after a rollback. The caller commits.
+    """
     if by is None:
         step, table = (Step.CUSTOMS_ACCEPTED if accepted else Step.CUSTOMS_REJECTED), workflow.RECEIPTS
     else:
@@ -123,7 +126,7 @@ def customs_replied(
     act = table[step]
     if application.status not in act.when:
         raise Refused(_("当前状态为「%(status)s」，不接受海关回执。", status=application.status.label))
-    lock_row(session, application, act, application.version)
+    lock_or_roll_back(session, application, act, application.version)
     _move(session, application, act, step, by, words)
 
 
@@ -144,5 +147,5 @@ def _move(
     if after is not None:
         application.changed_at, application.due_on = clock.now(), deadlines.due_on(session, application, after)
         application.status = after
-        flush(session, application)
+        flush_or_roll_back(session, application)
     notifications.notify(session, application, word, f"trail-{entry.id}")

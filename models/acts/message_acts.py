@@ -1,4 +1,4 @@
-"""What the province does with a message to customs: 放行, 查询, 搁置, and 人工登记 of what customs never answered."""
+"""What the province does with a message to customs: 放行, 查询, 搁置, and 人工登记 of an answer that never came."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import customs, workflow
 from models.acts import filing
 from models.application import trail
-from models.application.locking import lock_row
+from models.application.locking import lock_or_roll_back
 from models.customs import CustomsMessage, outbox
 from models.language import in_chinese
 from models.people.accounts import Account
@@ -72,11 +72,11 @@ def _settle(session: Session, act: Step, message: CustomsMessage, by: Account, o
         raise Refused(_changed(act))
     customs.add_note(session, message, note)
     if application.status in workflow.SETTLEMENTS[act].when:
-        filing.customs_replied(session, application, accepted, words, by)
+        filing.record_customs_reply(session, application, accepted, words, by)
     else:  # revoked meanwhile: the status stays
         _record(session, act, message, by, words)
 
 
 def _record(session: Session, act: Step, message: CustomsMessage, by: Account, words: str) -> None:
-    status = lock_row(session, message.application, ON_MESSAGE)
+    status = lock_or_roll_back(session, message.application, ON_MESSAGE)
     trail.record(session, message.application, act, by, status, words)

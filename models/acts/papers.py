@@ -20,7 +20,7 @@ TYPESETTER = Typesetter()
 
 
 class PaperLost(RuntimeError):
-    """The stored bytes of a paper are missing or changed. It is never made anew: only a backup has it."""
+    """The stored bytes of a paper are missing or changed. It is never made again: only a backup has it."""
 
 
 def paper(certificate: Certificate, store: Store) -> bytes:
@@ -42,7 +42,7 @@ def paper(certificate: Certificate, store: Store) -> bytes:
         raise PaperLost(f"the paper of {certificate.number} is gone: {digest}") from None
 
 
-def complete(key: int, store: Store, keys: Keys, layout: Layout) -> None:
+def make_and_commit(key: int, store: Store, keys: Keys, layout: Layout) -> None:
     """Typeset, sign and store the paper of a granted certificate, and delete its task. Commits.
 
     A certificate has one paper: a second one, made by a race or after a crash, is discarded (手册 第二章·打印). For a

@@ -63,7 +63,7 @@ def none_printed(sentences: str) -> str:
     return _("%(sentences)s没有打印任何一份，请取消勾选后重试。", sentences=sentences)
 
 
-def bound(papers: Iterable[tuple[str, bytes]]) -> BytesIO:
+def join_papers(papers: Iterable[tuple[str, bytes]]) -> BytesIO:
     """One PDF to print from, with a bookmark for each of `papers`, which are (bookmark, PDF).
 
     The picture of the seal stays; the signatures are removed, because each covers only the bytes of its own paper.

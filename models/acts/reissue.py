@@ -38,7 +38,7 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
     if new := undecided_copy(session, old):
         raise Begun(old, new)
     files, left = _inspect_files(session, old, by, store)  # slow: before the row is locked
-    locking.lock_row(session, old, act)  # a double click: the second request waits for the first to commit
+    locking.lock_or_roll_back(session, old, act)  # a double click: the second request waits for the first to commit
     if new := undecided_copy(session, old):
         raise Begun(old, new)
     filing.perform(session, Action.COPY, old, by)
@@ -56,7 +56,7 @@ def copy(session: Session, old: Application, by: Account, store: Store) -> tuple
 
 
 def duplicate(session: Session, old: Application, by: Account) -> Application:
-    """复制新建: a draft with the fields and carriers of `old`, of which nothing is changed. The caller commits.
+    """复制新建: a draft with the fields and carriers of `old`, which itself does not change. The caller commits.
 
     Without files and without a certificate to replace. A publisher that no longer entrusts the applicant is left out of
     the draft. The trail of `old` gets no entry, because some of its readers may not see the draft.
@@ -64,7 +64,7 @@ def duplicate(session: Session, old: Application, by: Account) -> Application:
     workflow.check(Action.DUPLICATE, old.status, by.role)
     draft = drafts.start(session, by, _l("由 %(number)s 复制。", number=old.number))
     entrusts = old.publisher_id in {publisher.id for publisher in publishers_for(session, by.organisation_id)}
-    drafts.publish_for(draft, old.publisher_id if entrusts else None, session, by)
+    drafts.set_publisher(draft, old.publisher_id if entrusts else None, session, by)
     for name in (*written(Application), "unread"):
         setattr(draft, name, getattr(old, name))
     draft.carriers = [_again(row) for row in old.carriers]

@@ -19,7 +19,7 @@ from models.workflow import Holder
 
 
 def refusal(action: Action, application: Application, last: CaseLease | None, by: Account) -> str | None:
-    """The refusal of an act because of the lease on the case; None: allowed. `last`: its last lease, running or not."""
+    """The refusal of an act because of the lease on the case; None: allowed. `last`: its last lease, also expired."""
     wanted = workflow.ACTS[action].holder
     running = last if last is not None and last.runs else None
     mine = running is not None and running.account_id == by.id

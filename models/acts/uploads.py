@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from models import clock, workflow
 from models.acts.drafts import digest_once_submitted, start
 from models.application import Application, known_viruses, trail
-from models.application.attachments import Attachment, Store, Stored, named, reread_files
+from models.application.attachments import Attachment, Store, Stored, reread_files, with_ending
 from models.application.bounds import Bounds
 from models.application.file_names import clean_name
-from models.application.locking import lock_row
+from models.application.locking import lock_or_roll_back
 from models.people.accounts import Account
 from models.vocabulary import Action, AttachmentKind, Status, Step
 from models.workflow import Refused
@@ -54,9 +54,9 @@ def attach_stored(
     bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Attachment:
     """Add the row of bytes that are inspected and in the store already. Raises Refused, also for a known virus."""
-    name = named(clean_name(name), stored.media_type)
+    name = with_ending(clean_name(name), stored.media_type)
     known_viruses.refuse_upload(session, stored.digest, name)
-    status = lock_row(session, application, workflow.check(Action.EDIT, application.status, by.role))
+    status = lock_or_roll_back(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
     old = _remove(application, replaces).name if replaces is not None else None
     bounds.assert_below_limits(application, kind)
@@ -80,8 +80,8 @@ def attach_stored(
 
 
 def detach(session: Session, application: Application, attachment_id: int, by: Account) -> Attachment:
-    """Remove a file from the application while it may be edited; its bytes stay in the store."""
-    status = lock_row(session, application, workflow.check(Action.EDIT, application.status, by.role))
+    """Mark a file as removed while its application may be edited; its bytes stay in the store. Raises Refused."""
+    status = lock_or_roll_back(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
     file = _remove(application, attachment_id)
     session.flush()

@@ -1,4 +1,4 @@
-"""The application for one consignment, and its carrier rows (手册 第一章: 基本信息, 载体信息)."""
+"""The application for one consignment (手册 第一章: 基本信息); its rows of 载体信息 are in carriers.py."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
@@ -160,7 +160,7 @@ class Application(Base):
     # Id of its newest trail entry that is not internal, by which programs follow along (views/api/changes.py).
     last_change: Mapped[int | None] = mapped_column(BIG)
 
-    # One scope column a role, computed by the database: row security is an equality that an index can lead.
+    # One scope column for each role, computed by the database: row security is an equality, and indexes start with it.
     owner_id: Mapped[int | None] = mapped_column(
         Computed("CASE WHEN deleted_at IS NULL THEN applicant_id END", persisted=True)
     )

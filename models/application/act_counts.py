@@ -20,7 +20,7 @@ NATION = "000000"  # the scope of all provinces together
 
 
 class Measure(StrEnum):
-    """What is counted, and on which day. `detail` of a row: the number of days, or the unit."""
+    """The numbers counted, each on a day. `ActCount.detail`: the number of days (DAYS), the unit (QUANTITY)."""
 
     SUBMITTED = "submitted"  # decided applications, 申请日期
     ACTED = "acted"  # grants by 签发日期, other acts on their day
@@ -37,10 +37,10 @@ class UncountedAct(Child, Base):
 
 
 class ActCount(Base):
-    """How much of a measure falls into a period. Row security: a province sees its own, the nation what is issued.
+    """The sum of one measure in a period. Row security: a province sees its own, the nation what is issued.
 
-    `dimension`: of `key`; both empty: of all. `period`: 2026, 2026-03, or a third of a month, 2026-03/1 (上旬).
-    `scope`: a province, or NATION. `amount` and `fraction`, in hundred-thousandths, add up.
+    `key`: a value of `dimension`; both empty: all. `period`: 2026, 2026-03, or a third of a month, 2026-03/1 (上旬).
+    `scope`: a province, or NATION. The number is `amount` plus `fraction` hundred-thousandths.
     """
 
     __tablename__ = "act_count"

@@ -166,7 +166,7 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         self.check()
-        with _plainly():
+        with _store_errors():
             yield
 
     def check(self) -> None:
@@ -182,12 +182,12 @@ class Store:
 
     def identity(self) -> str | None:
         """The identity of the store; None: never registered. Raises StoreUnusable when it is unreachable."""
-        with _plainly():
+        with _store_errors():
             return self.place.identity()
 
     def set_identity(self, identity: str, replace: bool = False) -> str:
         """Write the identity of the store unless it has one, or replace it; returns the resulting identity."""
-        with _plainly():
+        with _store_errors():
             return self.place.set_identity(identity, replace)
 
     def digests(self, shelf: str = "") -> Iterator[str]:
@@ -208,7 +208,7 @@ class Store:
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def _store_errors() -> Iterator[None]:
     """Turn errors of the file system or the bucket into StoreUnusable."""
     try:
         yield
@@ -223,7 +223,7 @@ def key_of(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def named(name: str, media_type: str) -> str:
+def with_ending(name: str, media_type: str) -> str:
     """The name with an ending of its media type, so that a PDF called 合同.hta is not opened as a program."""
     stem, dot, ending = name.rpartition(".")
     if stem and dot + ending.lower() in ENDINGS[media_type]:

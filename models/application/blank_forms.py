@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.application import known_viruses
-from models.application.attachments import Stored, named
+from models.application.attachments import Stored, with_ending
 from models.application.file_names import clean_name
 from models.clock import Moment
 from models.database import Base
@@ -61,7 +61,7 @@ def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, n
     row = listed(session).get(kind)
     _check_version(row, version)
     row = row or BlankForm(kind=kind)
-    row.name, row.size, row.digest = named(clean_name(name), stored.media_type), stored.size, stored.digest
+    row.name, row.size, row.digest = with_ending(clean_name(name), stored.media_type), stored.size, stored.digest
     row.uploaded_at, row.uploaded_by = clock.now(), by.id
     session.add(row)
     flush_or_refuse(session, _changed())

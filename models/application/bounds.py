@@ -13,7 +13,7 @@ from models.workflow import Refused
 class Bounds:
     """Limits on the files of an application: of one kind, of all kinds, and `ever`, which counts removed files too.
 
-    Removed files stay in the store, because the trail refers to them: without `ever` they could fill the disk.
+    Removed files stay in the store, because the trail refers to them; without `ever` they could fill the disk.
     """
 
     per_kind: int = 20

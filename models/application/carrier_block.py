@@ -46,7 +46,7 @@ class Row:
 
 @dataclass
 class Block:
-    """`fields`: those that the block has, in its order; `gaps`: field → blanks under a filled cell, as merged cells."""
+    """`fields`: those in the block, in its order; `gaps`: field → blanks under a filled cell, perhaps merged cells."""
 
     fields: list[str]
     rows: list[Row]

@@ -1,5 +1,7 @@
-"""Who may read which part of an application: only its owner the time before the first 申报 (design 2.4), and only the
-authorities which reviewer had taken the case."""
+"""Who may read which part of an application.
+
+Its owner alone reads what happened before the first 申报; the authorities alone read which reviewer had taken the case.
+"""
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session

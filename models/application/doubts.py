@@ -23,7 +23,7 @@ MOST_COMPARED, MOST_NAMED = 50, 3
 
 
 def doubts(session: Session, application: Application) -> list[str]:
-    """A sentence for each: a likely duplicate among the rows of this session, a file twice, a day in the past."""
+    """Sentences: the publisher has moved, likely duplicates that this session sees, equal files, days in the past."""
     doubts = (_moved_publisher(session, application), _duplicates(session, application))
     return [*chain(*doubts), *_same_files(application), *_past_days(application)]
 

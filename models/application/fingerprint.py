@@ -1,4 +1,4 @@
-"""SHA-256 over what an application says, as the database holds it: its fields, carriers and files (removed ones too).
+"""SHA-256 of the content of an application, as the database has it: fields, carriers and files (also removed ones).
 
 The trail entry of 申报, and of every edit and file after it, carries this digest. Empty values are left out, so that a
 new column changes no older digest; a migration that rewrites content, or drops a column, makes older ones differ.
@@ -20,7 +20,7 @@ from models.application.attachments import Attachment
 from models.application.carriers import Carrier
 from models.vocabulary import Word
 
-UNLABELLED = (  # columns of an application that are in no form, and yet part of what was submitted
+UNLABELLED = (  # columns of an application that are in no form, but belong to the submitted content
     "applicant_id", "publisher_id", "publisher_code", "province", "replaces_id", "copied_from", "created_at",
     "submitted_at",
 )  # fmt: skip
@@ -70,13 +70,14 @@ def _rows(session: Session, key: int | None, owner: Any, columns: list[Any], *or
 
 
 class GroupedRows:
-    """Rows with a `key`, in its order, read group by group beside the applications; holds one row."""
+    """Rows sorted by `key`, read in groups of one key; only one row is in memory."""
 
     def __init__(self, rows: Iterator[Row[Any]]) -> None:
         self.groups = groupby(rows, lambda row: row.key)
         self.next = next(self.groups, None)
 
     def of(self, key: int) -> Iterator[Row[Any]]:
+        """The rows of this key, which must be higher than those asked for before."""
         while self.next is not None and self.next[0] < key:
             self.next = next(self.groups, None)
         if self.next is not None and self.next[0] == key:

@@ -18,7 +18,7 @@ from models.workflow import Refused
 
 
 class KnownVirus(Base):
-    """What was found in which content, and when first. Only ever appended, by scans (scanning.py)."""
+    """A virus found in a content, and when it was found first. Append-only; scans add rows (scanning.py)."""
 
     __tablename__ = "known_virus"
 
@@ -28,7 +28,7 @@ class KnownVirus(Base):
 
 
 def remember(session: Session, digest: str, virus: str) -> str:
-    """Remember that this content has a virus; returns its name. The first finding stays."""
+    """Remember that this content has a virus; returns the name that was found first. The caller commits."""
     known = session.get(KnownVirus, digest)
     if known is None:
         known = KnownVirus(digest=digest, virus=virus, found_at=clock.now())
@@ -37,13 +37,13 @@ def remember(session: Session, digest: str, virus: str) -> str:
 
 
 def virus_in(session: Session, digest: str) -> str | None:
-    """What was found in this content before; None: nothing is known."""
+    """The virus found in this content before; None: no virus is known."""
     known = session.get(KnownVirus, digest)
     return known.virus if known else None
 
 
 def refuse_upload(session: Session, digest: str, name: str) -> None:
-    """Raises Refused for an upload in whose content a virus was found before, as a scanner would have it refused."""
+    """Raises Refused for an upload in whose content a virus was found before, as if a scanner had found it now."""
     if virus := virus_in(session, digest):
         raise Refused(
             _(

@@ -73,7 +73,7 @@ def renew(session: Session, application: Application, by: Account, minutes: int)
 
 
 def end(session: Session, application: Application) -> None:
-    """End the lease of the case. The caller commits."""
+    """Delete the lease of the case, if any. The caller commits."""
     lease = lock_latest(session, application)
     if lease is not None:
         session.delete(lease)

@@ -15,7 +15,7 @@ class Conflict(Refused):
     """Somebody else was first; `str()` says who, when and what."""
 
 
-def lock_row(session: Session, application: Application, act: Act, version: int | None = None) -> Status:
+def lock_or_roll_back(session: Session, application: Application, act: Act, version: int | None = None) -> Status:
     """Lock the row if its status still allows the act and it still has `version` (None: any); returns the status.
 
     Otherwise rolls back and raises Conflict. Makes no new version, so that uploads do not conflict with an open form.
@@ -32,7 +32,7 @@ def lock_row(session: Session, application: Application, act: Act, version: int 
     return application.status
 
 
-def flush(session: Session, application: Application) -> None:
+def flush_or_roll_back(session: Session, application: Application) -> None:
     """Flush the session, which locks the row; rolls back and raises Conflict when its version has changed."""
     key = application.id
     try:

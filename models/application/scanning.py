@@ -1,7 +1,6 @@
-"""Scans files that were uploaded while no scanner was set, and clean ones again, since scanners learn of more viruses:
-attachments, then blank forms.
+"""Scans files that were uploaded while no scanner was set, and clean files again, because scanners learn new viruses.
 
-One content at a time; can be stopped and run again.
+Attachments first, then blank forms. One content at a time; can be stopped and run again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +27,7 @@ from models.workflow import Refused
 
 MOST = 10_000  # files counted or listed
 Row = TypeVar("Row", Attachment, BlankForm)
-NOTHING = "没有问题"  # what the log says of a content without a virus
+NOTHING = "没有问题"  # in the log, for a content without a virus
 
 
 class Scanned(NamedTuple):
@@ -38,12 +37,12 @@ class Scanned(NamedTuple):
     virus: str | None
 
 
-def unscanned(session: Session) -> int:
+def count_unscanned(session: Session) -> int:
     """The number of files not scanned yet, counted up to MOST."""
     return _counted(session, Attachment.scanned_at.is_(None))
 
 
-def infected(session: Session) -> int:
+def count_infected(session: Session) -> int:
     """The number of files with a virus, counted up to MOST."""
     return _counted(session, Attachment.virus.is_not(None))
 
@@ -87,8 +86,8 @@ def scan_all(
     """Scan unscanned files, oldest first; commits after each. Raises ScannerAway: run it again later.
 
     `again_before`: also clean files whose last scan was before this moment. A file that the store does not have stays
-    as it is. For a session that sees everything. The log has an entry for each content, without which a trigger lets
-    nobody mark its files as scanned. A blank form has no mark: the log alone shows that it was scanned.
+    as it is. For a session that sees everything. Each content gets a log entry: without it a trigger refuses to mark
+    files as scanned. A blank form has no mark: the log alone shows that it was scanned.
     """
     unscanned_yet = Attachment.scanned_at.is_(None)
     due = unscanned_yet if again_before is None else or_(unscanned_yet, _clean_before(again_before))
@@ -134,7 +133,7 @@ def _logged(digest: InstrumentedAttribute[str], since: datetime | None) -> Colum
 def _record(session: Session, digest: str, virus: str) -> None:
     """Log the result for a content, and mark its files. `virus`: "" for nothing found.
 
-    A virus is marked also where an earlier scan found nothing: what is searched for grows.
+    A virus is marked also where an earlier scan found nothing, because scanners learn new viruses.
     """
     if virus:
         virus = known_viruses.remember(session, digest, virus)

@@ -67,7 +67,7 @@ def _words(typed: str) -> list[str]:
 
 
 def _on_sqlite(words: list[str], narrowed: Narrowed) -> ColumnElement[bool]:
-    """A title that has all pairs of a long word need not have them in order: 音乐音 has those of 乐音乐."""
+    """Long words are also searched as a whole: 音乐音 has all pairs of 乐音乐, but in another order."""
     long = [func.instr(Application.title_key, word) > 0 for word in words if len(word) > 2]
     rows = select(INDEX.c.rowid).where(INDEX.c.search.op("MATCH")(search.match(words, narrowed.tokens)))
     if narrowed.newest and not long:

@@ -19,7 +19,7 @@ from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status, Step, Word, WordColumn
 
 GENESIS = "0" * 64
-CUSTOMS = _l("海关")  # who acts where no account does
+CUSTOMS = _l("海关")  # the actor of entries without an account
 
 
 class TrailEntry(Child, Base):
@@ -89,7 +89,7 @@ def record(
     after: Status | None = None,
     digest: str | None = None,
 ) -> TrailEntry:
-    """Append an entry. The caller has locked the application's row, so that no two entries have the same predecessor.
+    """Append an entry; flushes. The caller has locked the application, so that no two entries have one predecessor.
 
     `opinion` may be a lazy sentence, which is stored in Chinese. `digest`: of what the act wrote, see TrailEntry.
     """
@@ -106,7 +106,7 @@ def record(
         opinion=recorded(opinion or "") or None,
         changes=changes or None,
         digest=digest,
-        algorithm=seals.named(session),
+        algorithm=seals.algorithm_of(session),
         previous=_last_seal(session, application) or GENESIS,
     )
     entry.seal = entry.sealed()
@@ -119,7 +119,7 @@ def record(
 
 
 def last_id(session: Session, application_id: int) -> int:
-    """The id of the last entry."""
+    """The id of the last entry; 0: there is none."""
     return session.scalar(select(func.max(TrailEntry.id)).where(TrailEntry.application_id == application_id)) or 0
 
 
@@ -138,7 +138,7 @@ def applications_with(session: Session, act: Word, keys: Collection[int]) -> set
 
 
 def moments(session: Session, act: Word, keys: Collection[int]) -> dict[int, datetime]:
-    """When this act was last done to each of these applications."""
+    """Application id → when this act was last done to it; without those it was never done to."""
     last = select(TrailEntry.application_id, func.max(TrailEntry.at)).group_by(TrailEntry.application_id)
     found = last.where(TrailEntry.application_id.in_(keys), TrailEntry.act == act.value)
     return dict(session.execute(found).all()) if keys else {}
@@ -149,7 +149,7 @@ def passed(session: Session, application_id: int) -> set[Status]:
     return set(session.scalars(select(TrailEntry.after).where(TrailEntry.application_id == application_id).distinct()))
 
 
-def decided_since(first: date, last: date) -> Select[Any]:
+def decided_in(first: date, last: date) -> Select[Any]:
     """The entries of decisions on these days of Beijing time, both included."""
     begin, end = (datetime.combine(day, time.min, clock.SHANGHAI) for day in (first, last + timedelta(days=1)))
     decisions = [action.value for action in workflow.DECISIONS]

@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from models import clock, workflow
 from models.application import Application
 from models.application.child import Child
-from models.application.locking import Conflict, lock_row
+from models.application.locking import Conflict, lock_or_roll_back
 from models.clock import Moment
 from models.database import Base
 from models.people.accounts import Account
@@ -67,10 +67,10 @@ def save(
     """Store the fields of a page, replacing its former ones. The caller commits.
 
     `restored`: the revision that the page was opened with, 0 for none. Raises Conflict when the application, or the
-    buffer from another page of this account, has changed since the page was opened.
+    text stored from another page of this account, has changed since the page was opened.
     """
     workflow.check(Action.EDIT, application.status, by.role)
-    lock_row(session, application, workflow.ACTS[Action.EDIT], version)  # no 申报 can run at the same time
+    lock_or_roll_back(session, application, workflow.ACTS[Action.EDIT], version)  # no 申报 can run at the same time
     typed = typed_by(session, application, by)
     if typed is not None and not typed.is_of(page, restored):
         raise Conflict(_elsewhere(typed))
@@ -94,7 +94,8 @@ def _elsewhere(typed: TypedForm) -> str:
 
 
 def forget(session: Session, application: Application, by: Account, page: str | None, restored: int) -> None:
-    """Delete the buffer of this page after 保存. The buffer of another page stays: its text is not saved."""
+    """Delete the stored text of this page after 保存; that of another page stays, because it is not saved. The caller
+    commits."""
     typed = typed_by(session, application, by)
     if typed is not None and typed.is_of(page, restored):
         session.delete(typed)

@@ -30,15 +30,15 @@ from models.people.signin_failures import SigninFailure
 from models.people.spent_challenges import SpentChallenge
 from models.workflow import Refused
 
-# (digest, display name) of every column that refers to a stored file: expected in a backup, kept by a sweep.
 NUMBER = select(Certificate.number).where(Certificate.id == Paper.certificate_id).scalar_subquery()
+# (digest, display name) of every column that refers to a stored file: expected in a backup, kept by a sweep.
 FILE_COLUMNS = ((Attachment.digest, Attachment.name), (BlankForm.digest, BlankForm.name), (Paper.digest, NUMBER))
 PREFIXES = [f"{number:02x}" for number in range(256)]
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"
 VERSION = "alembic_version"
 ORPHAN_AGE = timedelta(days=1)  # files are stored before their row is committed: a younger one may get a row yet
 CHALLENGE_AGE = timedelta(hours=1)  # a 验证码 lives for minutes
-MESSAGE_AGE = timedelta(days=730)  # the application itself and its trail stay
+MESSAGE_AGE = timedelta(days=730)  # of notifications; the applications and their trails stay
 LOG_RETENTION = timedelta(days=180)  # 网络安全法 第二十一条: logs are kept for six months at least
 
 
@@ -49,7 +49,8 @@ def digest_of(path: Path) -> str:
 
 
 def back_up(session: Session, store: Store, destination: Path) -> tuple[int, list[str]]:
-    """Write database, files and manifest; (number of parts, names of missing or damaged files). Raises Refused."""
+    """Write database, files and manifest; (number of parts, names of missing or damaged files). Raises Refused. Rolls
+    back."""
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise Refused(_("“%(path)s”已有内容，请另选一个空文件夹。", path=destination))
     with errors_as_refusals(_("备份没有完成。")):
@@ -65,10 +66,10 @@ def _back_up(session: Session, store: Store, destination: Path) -> tuple[int, li
         copy = destination / FILES / digest[:2] / digest
         copy.parent.mkdir(parents=True, exist_ok=True)
         with (
-            suppress(FileNotFoundError),
+            suppress(FileNotFoundError),  # swept meanwhile
             store.open_unchecked(digest) as content,
             copy.open("wb") as file,
-        ):  # swept meanwhile
+        ):
             shutil.copyfileobj(content, file)
     files = (path for path in sorted(destination.rglob("*")) if path.is_file())
     parts = {path.relative_to(destination).as_posix(): digest_of(path) for path in files}
@@ -108,15 +109,15 @@ def _dump(engine: Engine, file: Path) -> None:
     if engine.dialect.name == "postgresql":
         run(engine, "pg_dump", "--format=custom", f"--file={file}")
         return
-    with closing(sqlite_file(engine)) as source, closing(sqlite.library.connect(file)) as copy:
+    with closing(sqlite_connection(engine)) as source, closing(sqlite.library.connect(file)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # a single file, readable on a read-only medium
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise Refused(_("数据库未通过完整性检查，备份没有完成，请先检查磁盘。"))
 
 
-def sqlite_file(engine: Engine) -> Any:
-    """A connection of the SQLite library itself, without SQLAlchemy."""
+def sqlite_connection(engine: Engine) -> Any:
+    """A connection of the SQLite library to the file of this engine, without SQLAlchemy."""
     return sqlite.library.connect(str(engine.url.database), timeout=30)
 
 
@@ -137,7 +138,7 @@ def run(engine: Engine, program: str, *arguments: str, connects: bool = True) ->
 
 @contextmanager
 def errors_as_refusals(state: str, begun: bool = True) -> Iterator[None]:
-    """Turns errors of disk, database and store into a Refused that ends with the sentence `state`.
+    """Turn errors of disk, database and store into a Refused that ends with the sentence `state`.
 
     `begun`: a Refused gets that sentence too.
     """
@@ -155,7 +156,7 @@ def errors_as_refusals(state: str, begun: bool = True) -> Iterator[None]:
 def missing_files(session: Session, store: Store) -> list[str]:
     """The names of files that the database refers to and that are missing or damaged in the store; reads every file.
 
-    Works by prefix: there may be millions.
+    Works by prefix: there may be millions. Rolls back.
     """
     store.check()
     found: list[str] = []

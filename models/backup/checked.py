@@ -45,7 +45,7 @@ def check(source: Path, before: Counts, after: Counts) -> Counts:
 
 
 def counts_in(source: Path, kind: str) -> Counts:
-    """Table → number of rows in the backup; `kind`: of database. The whole backup is read."""
+    """Table → number of rows in the backup; reads all of it. `kind`: sqlite or postgresql. Raises Refused."""
     file, tables = source / DATABASE, {model.__tablename__ for model in COUNTED}
     if kind == "sqlite":
         with closing(open_read_only(file)) as copy:

@@ -12,14 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
-from models.application.attachments import Attachment, Store
-from models.certificate import Paper
+from models.application.attachments import Store
+from models.backup import FILE_COLUMNS
 from models.clock import Moment
 from models.database import Base
 from models.files.store_errors import store_missing
 from models.workflow import Refused
 
-ONLY = 1  # the one row
+ONLY = 1  # id of the only row
 
 
 class RegisteredStore(Base):
@@ -70,7 +70,7 @@ def register(session: Session, store: Store) -> None:
 
 def _has_files(session: Session) -> bool:
     """Whether the database refers to any file."""
-    return any(session.scalar(select(each.id).limit(1)) for each in (Attachment, Paper))
+    return any(session.scalar(select(digest).limit(1)) for digest, _name in FILE_COLUMNS)
 
 
 def record_check(session: Session, missing: int) -> None:

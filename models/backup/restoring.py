@@ -33,7 +33,7 @@ from models.backup import (
     registered_store,
     restore_lock,
     run,
-    sqlite_file,
+    sqlite_connection,
     unfinished_restore,
 )
 from models.backup.registered_store import RegisteredStore
@@ -48,7 +48,7 @@ from models.workflow import Refused
 
 PART = re.compile(rf"{DATABASE}|{FILES}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})")
 DIGEST, IDENTITY, WORD = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}"), re.compile("[0-9a-z]{1,32}")
-# Tables that `upgrade`, a deliverer and any command fill: a database with rows in these only counts as empty.
+# Tables that `upgrade`, a deliverer or any command fills: a database with rows in no other table counts as empty.
 FILLED = (District, CalendarDay, CalendarYear, ProvinceSettings, log.LogEntry, RegisteredStore, heartbeat.Heartbeat)
 SHIPPED = {each.__tablename__ for each in FILLED} | {VERSION, unfinished_restore.NAME}
 
@@ -66,7 +66,7 @@ class Manifest:
 def restore(session: Session, source: Path, store: Store) -> tuple[int, list[str]]:
     """Restore a backup of this or a former release into an empty database; returns the same as `back_up`. Commits.
 
-    Raises Refused, also while another restore runs. Before the mark nothing has changed; after it, run it again.
+    Raises Refused, also while another restore runs. A failure before the mark changes nothing; after it, run it again.
     """
     with restore_lock.hold(db.engine):
         return _restore(session, source, store)
@@ -223,7 +223,7 @@ def _restore_database(engine: Engine, file: Path, identity: str) -> None:
         with closing(open_read_only(file)) as backup, closing(sqlite.library.connect(str(staged))) as copy:
             backup.backup(copy)
         _mark(staged, identity)
-        with closing(open_read_only(staged)) as copy, closing(sqlite_file(engine)) as target:
+        with closing(open_read_only(staged)) as copy, closing(sqlite_connection(engine)) as target:
             copy.backup(target)
     finally:
         staged.unlink(missing_ok=True)

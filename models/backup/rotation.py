@@ -28,15 +28,15 @@ def parse(text: str) -> dict[str, int]:
     return {name: int(count) for name, _equals, count in pairs}
 
 
-def spare(moments: list[datetime], keep: dict[str, int]) -> set[datetime]:
+def to_keep(moments: list[datetime], keep: dict[str, int]) -> set[datetime]:
     """The moments of the backups to keep, always including the newest."""
-    spared = set(sorted(moments)[-1:])
+    kept = set(sorted(moments)[-1:])
     for name, most in keep.items():
         newest: dict[tuple[int, ...], datetime] = {}
         for at in sorted(moments):
             newest[PERIODS[name](at)] = at
-        spared |= set(sorted(newest.values())[-most:])
-    return spared
+        kept |= set(sorted(newest.values())[-most:])
+    return kept
 
 
 def backups(folder: Path) -> dict[datetime, Path]:
@@ -51,7 +51,7 @@ def rotate(folder: Path, keep: dict[str, int]) -> int:
     The manifest is deleted first, so that an interrupted deletion leaves no backup that looks complete.
     """
     there = backups(folder)
-    expired = [there[at] for at in sorted(set(there) - spare(list(there), keep))]
+    expired = [there[at] for at in sorted(set(there) - to_keep(list(there), keep))]
     for path in expired:
         (path / MANIFEST).unlink()
         shutil.rmtree(path)

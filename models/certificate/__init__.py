@@ -26,7 +26,7 @@ from models.language import in_chinese
 from models.people.accounts import Account
 from models.signing import typed_code
 from models.signing.keys import Keys
-from models.text import named, without_useless
+from models.text import listed_characters, without_useless
 from models.workflow import Refused
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ IDENTIFYING = (  # columns in the digest that the trail entry of 准予备案 st
     "digest",
 )  # fmt: skip
 NO_CODES = LicenceCodes()
-PARTIES = {"applicant_name": "auto-applicant_name", "publisher_name": "publisher_id"}  # where the form shows them
+PARTIES = {"applicant_name": "auto-applicant_name", "publisher_name": "publisher_id"}  # column → field of the form
 
 
 class Certificate(Child, Base):
@@ -96,12 +96,12 @@ class Certificate(Child, Base):
         return hashlib.sha256(canonical(values)).hexdigest()
 
     def has_fingerprint(self, fingerprint: str) -> bool:
-        """Whether its digest is that in an entry of the trail."""
+        """Whether `fingerprint`, of a trail entry, is that of this row, with or without the identifier."""
         return fingerprint in (self.fingerprint(), self.fingerprint(with_identifier=False))
 
 
 class Paper(Child, Base):
-    """The PDF of a certificate: typeset and signed once, stored under its SHA-256, served unchanged ever after."""
+    """The PDF of a certificate: typeset and signed once, stored under its SHA-256 and never changed."""
 
     __tablename__ = "paper"
 
@@ -123,7 +123,7 @@ class Office:
     codes: LicenceCodes = NO_CODES
 
     def check(self, application: Application, by: Account) -> None:
-        """Raises Refused when the certificate cannot be signed, or one of its characters not be printed."""
+        """Raises Refused when the certificate cannot be signed, a character not printed, or the old one is replaced."""
         seal = self.keys.signer(str(application.province)).name
         for printed, sentence in (
             (_strings(frozen(application)), _("无法打印字符 %(signs)s，请退回申请人改用其他写法。")),
@@ -131,7 +131,7 @@ class Office:
             ((seal,), _("印章名称中的字符 %(signs)s 无法打印，请联系系统管理员更换签章证书。")),
         ):
             if missing := fonts.undrawable(printed):
-                raise Refused(sentence % {"signs": named(missing)})
+                raise Refused(sentence % {"signs": listed_characters(missing)})
         old = application.replaces
         if old and old.replaced_by:
             new = old.replaced_by.number

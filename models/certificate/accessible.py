@@ -1,4 +1,4 @@
-"""What WeasyPrint leaves out of PDF/UA-1 (ISO 14289-1), which papers are beside PDF/A-3.
+"""Adds the parts of PDF/UA-1 (ISO 14289-1) that WeasyPrint leaves out: papers are both PDF/A-3 and PDF/UA-1.
 
 The functions change the objects of pydyf in place, before the file is written. References are texts: b"12 0 R".
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 Element = dict[str, Any]  # a structure element; its kids K are references, and numbers of marked content
 PIXEL = 0.75  # points
-# The claim, and the schema that PDF/A asks for where properties are not its own (ISO 19005-3, 6.6.2.3).
+# The claim of PDF/UA-1, and the schema that PDF/A requires for properties of other standards (ISO 19005-3, 6.6.2.3).
 CLAIM = """<rdf:Description xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" rdf:about="">\
 <pdfuaid:part>1</pdfuaid:part></rdf:Description>\
 <rdf:Description xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
@@ -24,7 +24,7 @@ CLAIM = """<rdf:Description xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" rdf
 
 
 def complete(pdf: Any, heights: list[float]) -> bool:
-    """Heads of tables get their scope, running feet become artifacts, and figures the right box.
+    """Set the scope of table heads, make artifacts of running feet, and correct the boxes of figures.
 
     `heights`: of the pages, in points. Returns whether the paper may claim PDF/UA: not where a table is irregular,
     because a page ends in the rows of one head.
@@ -41,7 +41,7 @@ def complete(pdf: Any, heights: list[float]) -> bool:
 
 
 def _set_scope(cell: Element, above: tuple[Any, ...]) -> None:
-    """The scope, in place of WeasyPrint's lists of heads, which name all heads of a row for each of its cells."""
+    """Replace WeasyPrint's lists of heads, which name all heads of a row for each of its cells, by the scope."""
     cell.pop("ID", None)
     cell["A"].pop("Headers", None)
     if cell["S"] == "/TH":
@@ -51,7 +51,7 @@ def _set_scope(cell: Element, above: tuple[Any, ...]) -> None:
 def _is_regular(pdf: Any, table: Element) -> bool:
     """Whether all rows are equally wide, and no cell reaches below the last one."""
     widths: set[int] = set()
-    reaching: dict[int, int] = {}  # column → how many rows more a cell above reaches into
+    reaching: dict[int, int] = {}  # column → number of further rows that a cell above covers
     for row in (each for each, _above in _tree(pdf, table) if each["S"] == "/TR"):
         columns = {column: rows - 1 for column, rows in reaching.items() if rows}
         for cell in (_at(pdf, kid)["A"] for kid in row["K"]):
@@ -64,13 +64,13 @@ def _is_regular(pdf: Any, table: Element) -> bool:
 
 
 def _box(box: list[float], height: float) -> list[float]:
-    """From pixels below the top of the page to points above its bottom."""
+    """Convert pixels below the top of the page to points above its bottom."""
     left, top, right, bottom = (side * PIXEL for side in box)
     return [left, height - bottom, right, height - top]
 
 
 def _unlink(pdf: Any, known: set[int]) -> None:
-    """Make artifacts of what is marked in pages, but not in the tree: running heads and feet (ISO 14289-1, 7.8)."""
+    """Make artifacts of marked content that is not in the tree: running heads and feet (ISO 14289-1, 7.8)."""
     numbers = _at(pdf, _at(pdf, pdf.catalog["StructTreeRoot"])["ParentTree"])["Nums"]
     for page, reference in enumerate(pdf.page_references):
         owners = numbers[2 * page + 1]

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from models.text import REORDERING, named
+from models.text import REORDERING, listed_characters
 from models.workflow import Refused
 
 STYLE = Path(__file__).parents[2] / "templates" / "static" / "certificate.css"
@@ -27,20 +27,23 @@ NEVER = (  # not drawn, although one of the fonts has a glyph
 
 
 def undrawable(texts: Iterable[str]) -> list[str]:
-    """The characters of `texts`, sorted, that no font of the style sheet has or that would reorder the text."""
+    """The characters of `texts`, sorted, that no font of the style sheet has or that would reorder the text.
+
+    Raises Refused without fontconfig.
+    """
     signs = set().union(*texts)
-    return sorted(sign for sign in signs if _turns(sign) or (_is_visible(sign) and ord(sign) not in _drawn()))
+    return sorted(sign for sign in signs if _reorders(sign) or (_is_visible(sign) and ord(sign) not in _drawn()))
 
 
 def complaint(label: object, text: str, remedy: str = "") -> str | None:
     """The sentence that names the unprintable characters of a field and the remedy; None when there are none."""
     if not (missing := undrawable([text])):
         return None
-    remedy = remedy or _("请改用其他写法")
-    return _("%(label)s中的字符 %(signs)s 无法打印，%(remedy)s。", label=label, signs=named(missing), remedy=remedy)
+    signs, remedy = listed_characters(missing), remedy or _("请改用其他写法")
+    return _("%(label)s中的字符 %(signs)s 无法打印，%(remedy)s。", label=label, signs=signs, remedy=remedy)
 
 
-def _turns(sign: str) -> bool:
+def _reorders(sign: str) -> bool:
     return REORDERING.fullmatch(sign) is not None
 
 
@@ -110,7 +113,7 @@ class Font:
 
 @cache
 def _fonts() -> list[Font]:
-    """The fonts of the style sheet, in its order; a missing one is omitted; fontconfig would substitute it."""
+    """The fonts of the style sheet, in its order, without those that are not installed: fontconfig substitutes them."""
     found = []
     stack = STYLE.read_text(encoding="utf-8").partition("--song:")[2].partition(";")[0]
     for family in re.findall(r'"([^"]+)"', stack):

@@ -1,7 +1,7 @@
 """电子证照标识 (GB/T 36904) of a certificate, beside our own number, if the settings have the codes for it.
 
 `1.2.156.3005.2` · type code (18 characters of the body that owns the type, 3 digits) · issuer's 统一社会信用代码 ·
-serial · version (3 digits) · check character, ISO 7064 Mod 37,36 over the four parts (published ones verify: tests).
+serial · version (3 digits) · check character, ISO 7064 Mod 37,36 over the four parts (tested with published ones).
 """
 
 import re

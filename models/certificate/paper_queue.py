@@ -67,7 +67,7 @@ def enqueue_or_retry(session: Session, certificate: Certificate) -> None:
     if task is None:
         try:
             enqueue(session, certificate)
-        except IntegrityError:  # another request has just added it
+        except IntegrityError:  # another request was first
             session.rollback()
     elif task.set_aside_at is not None:
         again = update(PaperTask).where(PaperTask.certificate_id == key, PaperTask.set_aside_at.is_not(None))
@@ -140,7 +140,7 @@ def counts(session: Session, pace: Pace) -> tuple[int, int, int]:
     return in_all, overdue, set_aside
 
 
-def waits_for(session: Session) -> str:
+def last_failure(session: Session) -> str:
     """Why the last attempt at one of the waiting papers failed; "" if none has."""
     failed = select(PaperTask.answer).where(PaperTask.answer.is_not(None), PaperTask.set_aside_at.is_(None))
     return session.scalar(failed.order_by(PaperTask.next_at.desc(), PaperTask.id).limit(1)) or ""

@@ -1,4 +1,4 @@
-"""Adds a signature to a PDF/A-3 and PDF/UA-1, which are PDF 1.7 (ISO 19005-3, 6.1.2): pyHanko would declare PDF 2.0."""
+"""Adds a signature to a paper and keeps PDF 1.7, as PDF/A-3 requires (ISO 19005-3, 6.1.2); pyHanko declares PDF 2.0."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -65,7 +65,7 @@ _TYPE = NameObject("/Type")
 
 
 def _figures(element: Any) -> Iterator[Any]:
-    """The figures below an element, the last first; lazily, for to read the elements of long tables takes seconds."""
+    """The figures below an element, the last first; lazily, because reading all those of long tables takes seconds."""
     kids = element.get("/K", ())
     for each in reversed(list(kids)) if isinstance(kids, ArrayObject) else [kids]:
         kid = each.get_object()

@@ -56,7 +56,7 @@ class Typesetter(WorkerProcess):
 
     def make_pdf(self, order: Order) -> bytes:
         """The signed PDF/A-3b. Raises TypesettingFailed; Busy when no process can be started now; Refused when the
-        time stamp authority is unavailable."""
+        time stamp authority or revocation data is unavailable."""
         try:
             return bytes(self.run(order))
         except Busy:
@@ -76,7 +76,7 @@ def unstamped(why: str) -> str:
 
 
 def unproved() -> str:
-    """The sentence that a paper waits: by the lists it cannot be PAdES B-LT."""
+    """The sentence that a paper waits, because the revocation lists do not suffice for PAdES B-LT."""
     return _(
         "按现有的吊销列表，无法确认签章和时间戳的证书未被吊销，证明暂不制作，稍后自动重试。"
         "请更新密钥文件夹中的 .crl 文件和 FILING_TSA_CRL，并核对 FILING_TSA_CA。"
@@ -85,7 +85,7 @@ def unproved() -> str:
 
 def start_up() -> None:
     """Prepare the worker process."""
-    os.environ["TZ"] = "Asia/Shanghai"  # time zone of the signing time (PD4)
+    os.environ["TZ"] = "Asia/Shanghai"  # time zone of the signing time
     time.tzset()
     gc.disable()  # a page has hundreds of thousands of live boxes: garbage collection would take half the time
 
@@ -136,7 +136,7 @@ def render_pdf(order: Order) -> tuple[bytes, int, tuple[int, ...]]:
 
 
 def finish(document: Any, pdf: Any, identifier: str | None) -> None:
-    """Complete the structure for PDF/UA-1; add its claim, if it holds, and dc:identifier, unless None, to the XMP."""
+    """Complete the structure for PDF/UA-1. Add to the XMP its claim, if it holds, and dc:identifier, unless None."""
     heights = [page.height * accessible.PIXEL for page in document.pages]
     claim = accessible.CLAIM if accessible.complete(pdf, heights) else ""
     named = f"<dc:identifier>{escape(identifier)}</dc:identifier>" if identifier else ""
@@ -197,7 +197,7 @@ def sign_paper(paper: bytes, page: int, box: tuple[int, ...], order: Order) -> b
 
 
 def _signature_metadata(name: str, order: Order) -> Any:
-    """What pyHanko is to sign, and to embed: in the same revision, because a later one would be a forbidden change."""
+    """Settings of pyHanko: it embeds all in the signed revision, because a later one would be a forbidden change."""
     from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
     from pyhanko.sign.signers import PdfSignatureMetadata
     from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference

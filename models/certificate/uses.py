@@ -19,7 +19,7 @@ LONGEST_REFERENCE = 64  # characters
 
 
 class Usage(Word):
-    """The kinds of use that customs reports: words of Reply."""
+    """The kinds of use that customs reports; values and labels are those of Reply."""
 
     NOTED = Reply.NOTED.value, Reply.NOTED.label
     USED_UP = Reply.USED_UP.value, Reply.USED_UP.label

@@ -35,7 +35,7 @@ def take(session: Session, chain: Chain, folder: CheckpointFolder, key: Ed25519P
     read_one_moment(session)
     if former and (sentence := next(contradictions(session, chain, folder, former), "")):
         raise Refused(_("没有签署新的检查点。%(why)s", why=sentence))
-    checkpoint = Checkpoint(origin, *_grown(folder, (found for _entry, found in _entries(session, chain, last))))
+    checkpoint = Checkpoint(origin, *_write_tiles(folder, (found for _entry, found in _entries(session, chain, last))))
     session.rollback()
     note = signed(checkpoint, key)
     Verifier(origin, key.public_key()).read(note)  # never publish a note that cannot be verified
@@ -43,8 +43,8 @@ def take(session: Session, chain: Chain, folder: CheckpointFolder, key: Ed25519P
     return checkpoint
 
 
-def _grown(folder: CheckpointFolder, leaves: Iterator[bytes]) -> tuple[int, bytes]:
-    """(number, root) of these leaf hashes, all of them in tiles."""
+def _write_tiles(folder: CheckpointFolder, leaves: Iterator[bytes]) -> tuple[int, bytes]:
+    """Write these leaf hashes into the tiles; (their number, their root hash)."""
     size = 0
 
     def stored() -> Iterator[bytes]:

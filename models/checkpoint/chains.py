@@ -13,7 +13,7 @@ from models.log import LogEntry
 
 @dataclass(frozen=True)
 class Chain:
-    """`name`: the last part of the origin of its checkpoints. `content`: all values of an entry, as text."""
+    """`name`: end of the origin of its checkpoints. `content`: all values of an entry; `described`: for people."""
 
     name: str
     model: type[TrailEntry] | type[LogEntry]

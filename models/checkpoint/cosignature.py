@@ -27,7 +27,7 @@ class Cosigner(NamedKey):
             try:
                 self.key.verify(signature[STAMP:], _message(text, seconds))
                 return datetime.fromtimestamp(seconds, clock.SHANGHAI)
-            except (InvalidSignature, ValueError, OverflowError, OSError):  # a time that no calendar has
+            except (InvalidSignature, ValueError, OverflowError, OSError):  # or a time outside the calendar
                 continue
         return None
 

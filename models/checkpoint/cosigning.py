@@ -73,7 +73,7 @@ class Witness:
     def add(self, body: bytes) -> str:
         """The line that cosigns the checkpoint of this request, once it is stored.
 
-        Raises NotCosigned; OSError also without MARKER, because an empty folder would cosign everything anew.
+        Raises NotCosigned, and OSError; also without MARKER, because an empty folder would cosign everything again.
         """
         if not (self.folder / MARKER).is_file():
             raise FileNotFoundError(self.folder / MARKER)
@@ -88,7 +88,7 @@ class Witness:
         with locked(place):
             self._check(request, checkpoint, self._last(request.origin))
             line = cosign(checkpoint.text(), self.name, self.key, clock.now())
-            # No other lines: whoever has a note may add some to it.
+            # Only these lines: anybody who has a note may add others to it.
             note = "\n".join([checkpoint.text(), *signed_lines, line, ""])
             write_whole(place / str(checkpoint.size), note.encode())
         return f"{line}\n"
@@ -116,7 +116,10 @@ class Witness:
         return checkpoint, lines
 
     def _last(self, origin: str) -> Checkpoint:
-        """Verified when it was stored, perhaps by a key that has been replaced since. Raises OSError if damaged."""
+        """The last checkpoint that was cosigned for this log; of size 0 before the first. Raises OSError if damaged.
+
+        Its signature was verified when it was stored, perhaps by a key that has been replaced since.
+        """
         note = self.newest(origin)
         try:
             return Checkpoint(origin, 0, merkle.EMPTY) if note is None else read_text(note)

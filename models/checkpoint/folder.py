@@ -50,7 +50,7 @@ class CheckpointFolder:
             yield from islice(_split(self._tile(number, here), here), max(0, start - number * WIDTH), None)
 
     def root_of(self, size: int, start: int, end: int) -> bytes:
-        """Of a checkpoint over `size` entries: the root hash over those from `start` (from 0) to before `end`.
+        """The root hash over the entries from `start` (from 0) to before `end`, of a checkpoint over `size` entries.
 
         Raises Missing.
         """

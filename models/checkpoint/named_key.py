@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-MOST_SIGNATURES = 16  # of a note, which are read
+MOST_SIGNATURES = 16  # lines of a note that are read
 
 
 class Unverified(ValueError):
@@ -20,7 +20,7 @@ class Unverified(ValueError):
 class NamedKey:
     """A trusted Ed25519 key and the name under which it signs."""
 
-    KIND: ClassVar[bytes]  # of its signatures, one byte
+    KIND: ClassVar[bytes]  # one byte: the type of its signatures
 
     name: str
     key: Ed25519PublicKey

@@ -35,7 +35,7 @@ class Checkpoint:
 
 
 def read_text(note: str) -> Checkpoint:
-    """The checkpoint in `note`, whoever has signed it; raises Unverified for another text."""
+    """The checkpoint in `note`; verifies no signature. Raises Unverified for another text."""
     text, _lines = split_note(note)
     found = TEXT.fullmatch(text)
     if found is None:

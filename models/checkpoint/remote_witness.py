@@ -44,7 +44,7 @@ class RemoteWitness:
 
     @classmethod
     def of_text(cls, text: str, ca: str | None = None) -> Self:
-        """From the settings; raises Unverified. Plain HTTP is for this machine only."""
+        """Read an entry of the settings; raises Unverified. Plain HTTP is for this machine only."""
         address, _hash, key = text.partition("#")
         try:
             parts = urlsplit(address)

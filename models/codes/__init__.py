@@ -18,7 +18,7 @@ from models.language import CHINESE, closed_up, in_chinese, is_english, listed
 from models.text import DASHES, clean_line
 from models.workflow import Refused
 
-CLDR = {False: Locale.parse(CHINESE), True: Locale.parse("en")}  # by whether English is asked for, as below
+CLDR = {False: Locale.parse(CHINESE), True: Locale.parse("en")}  # key: whether English is asked for; also below
 NAMED_BY_CUSTOM = {
     False: {"HKG": "中国香港", "MAC": "中国澳门", "TWN": "中国台湾"},
     True: {"HKG": "Hong Kong, China", "MAC": "Macao, China", "TWN": "Taiwan, China"},
@@ -28,8 +28,8 @@ USUAL = {  # listed first (our choice): countries where discs are pressed, curre
     "country": "HKG TWN JPN KOR SGP MYS THA IND DEU CZE AUT NLD FRA GBR ITA SWE POL USA CAN AUS",
     "currency": "CNY USD EUR HKD JPY GBP KRW TWD SGD AUD CAD CHF CZK SEK",
 }
-# ISO 4217 codes of metals, funds, units of account and tests, which are no currencies to pay in.
 MOST_CHOICES = 8  # choices that a refusal lists
+# ISO 4217 codes of metals, funds, units of account and tests, in which nobody pays.
 NOT_OFFERED = "BOV CHE CHW CLF COU MXV USN UYI UYW XAD XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX"
 
 
@@ -86,7 +86,7 @@ def _offered(name: str, english: bool) -> dict[str, str]:
 def names_of(name: str, session: Session | None = None) -> dict[str, str]:
     """Code → name of the entries offered in list `name`: province, unit, carrier, country, currency or district.
 
-    In the reader's language, but for districts, whose names are data and take a `session`.
+    In the reader's language, except districts, whose names are data and take a `session`.
     """
     return _districts(session, ~District.ended) if name == "district" else _offered(name, is_english())
 

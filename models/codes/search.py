@@ -20,7 +20,7 @@ def pinyin_keys(name: str) -> str:
 @lru_cache(maxsize=20_000)
 def computed_keys(name: str) -> str:
     """As pinyin_keys(), for names that are not shipped."""
-    from pypinyin import Style, lazy_pinyin  # imported here: it takes 55 MB, which most processes save
+    from pypinyin import Style, lazy_pinyin  # imported here: it takes 55 MB; most processes do without
 
     styles = (Style.FIRST_LETTER, Style.NORMAL)
     return " ".join("".join(lazy_pinyin(name, style=style, errors="ignore")) for style in styles).strip()

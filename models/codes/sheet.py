@@ -53,6 +53,7 @@ def _as_text(value: object) -> str:
 
 
 def read_csv(content: bytes) -> Iterator[list[str]]:
+    """The rows; the separator is the one most frequent in the first line. Raises UnicodeDecodeError, csv.Error."""
     text = decoded(content)
     separator = max(",\t;", key=text.partition("\n")[0].count)
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):

@@ -103,7 +103,7 @@ class CustomsLetter(Child, Base):
     at: Mapped[datetime] = mapped_column(Moment, index=True)
     asks: Mapped[bool]
     raw: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    left: Mapped[bool] = column_property(raw.column.is_not(None))  # type: ignore[attr-defined]
+    has_raw: Mapped[bool] = column_property(raw.column.is_not(None))  # type: ignore[attr-defined]
 
     application: Mapped[Application] = relationship()
     __table_args__ = (UniqueConstraint("customs_message_id", "attempt"),)
@@ -160,7 +160,7 @@ def unanswered_of(session: Session, application: Application, since: datetime) -
 
 
 def enqueue(session: Session, application: Application, act: Action) -> CustomsMessage:
-    """Add a message to the outbox; the caller commits it with the act."""
+    """Add a message to the outbox; flushes, the caller commits it with the act."""
     certificate, moment = application.certificate, clock.now()
     assert certificate is not None
     message = CustomsMessage(
@@ -178,7 +178,7 @@ def enqueue(session: Session, application: Application, act: Action) -> CustomsM
 
 
 def last_message(session: Session, application: Application) -> CustomsMessage | None:
-    """The newest message about the application, if any."""
+    """The newest message about the application; None: there is none."""
     messages = select(CustomsMessage).where(CustomsMessage.application_id == application.id)
     return session.scalar(messages.order_by(CustomsMessage.id.desc()).limit(1))
 

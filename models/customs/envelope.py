@@ -82,7 +82,7 @@ def question_xml(name: str) -> bytes:
 
 
 def check_sendable(application: Application) -> None:
-    """Raises Unsendable when no message could hold this application; called before anything is granted (CU9)."""
+    """Raises Unsendable when no message could hold this application; called at 申报, before anything is granted."""
     snapshot = frozen(application) | {"applied_on": str(clock.today())}
     issued = SAMPLE | {"authority": application.authority or "", "signer": "–"}
     try:

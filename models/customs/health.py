@@ -49,12 +49,12 @@ class Health:
 
 
 def health(session: Session, pace: Pace) -> Health:
-    """Over all messages that row security lets this session see.
+    """The health of all messages that row security lets this session see.
 
     Overdue: waiting longer than `pace.overdue`, or than `pace.silent` while no deliverer is running.
     """
     now, seen = clock.now(), heartbeat.last_seen(session)
-    alive = seen is not None and abs(now - seen) <= timedelta(seconds=pace.silent)  # ahead: of a wrong clock
+    alive = seen is not None and abs(now - seen) <= timedelta(seconds=pace.silent)  # abs: clocks differ
     state = case(*((DELIVERIES[state], state.value) for state in OPEN))
     late = case((queue.late(CustomsMessage, now, pace.overdue if alive else min(pace.silent, pace.overdue)), 1))
     asked = select(state, func.count(CustomsMessage.id), func.count(late), func.min(CustomsMessage.queued_at))

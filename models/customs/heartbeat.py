@@ -60,7 +60,7 @@ def put_round(session: Session, kind: int, words: str) -> None:
 
 
 def record_round(session: Session, kind: int, words: str) -> None:
-    """As put_round(), and commits; that another process was first is no error."""
+    """As put_round(), and commits; it is no error when another process was first."""
     try:
         put_round(session, kind, words)
         session.commit()

@@ -22,7 +22,7 @@ from models.customs.heartbeat import Heartbeat
 def begin_new(session: Session) -> bool:
     """Hold everything that would be sent, and query customs before each unsent message is sent. The caller commits.
 
-    False when it is held already, also by another process just now: rolls back, for that one has logged it.
+    False, after a rollback, when it is held already, also by another process just now, which has then logged it.
     """
     session.add(Heartbeat(id=heartbeat.ON_HOLD, seen_at=clock.now()))
     try:

@@ -39,9 +39,8 @@ def claim(session: Session, pace: Pace) -> CustomsMessage | None:
     """
     wait_for(session, Lock.CLAIM)  # concurrent claims would exceed the rate limit
     now = clock.now()
-    last_minute = CustomsLetter.at.between(
-        now - MINUTE, now + MINUTE
-    )  # an upper bound too, because of clocks that are ahead
+    # An upper bound too: a machine whose clock is far ahead must not stop the others.
+    last_minute = CustomsLetter.at.between(now - MINUTE, now + MINUTE)
     lately = session.scalar(select(func.count(CustomsLetter.id)).where(last_minute)) or 0
     key = _claim_next(session, now, pace) if lately < pace.per_minute else None
     if key is None:
@@ -146,7 +145,7 @@ def set_aside(session: Session, message: CustomsMessage) -> bool:
     return _update_open(session, message.id, {"set_aside_at": clock.now()}, DELIVERIES[Delivery.SENT])
 
 
-def undelivered(session: Session) -> int:
+def count_undelivered(session: Session) -> int:
     """How many messages were tried, and neither delivered nor set aside."""
     tried = (DELIVERIES[Delivery.QUEUED], CustomsMessage.attempts > 0)
     return session.scalar(select(func.count(CustomsMessage.id)).where(*tried)) or 0

@@ -45,9 +45,8 @@ class CustomsReceipt(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
-    verdict: Mapped[str | None] = mapped_column(
-        Text
-    )  # remarks on unusual content; its results are notes on the messages
+    # Remarks on unusual content. Its results are notes on the messages.
+    verdict: Mapped[str | None] = mapped_column(Text)
     strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
 
 
@@ -151,7 +150,7 @@ def _result(element: Any, about: str = "", query_attempt: int = 0) -> Result | N
 
 
 def _with_use(found: Result, element: Any) -> Result | None:
-    """The result with number and time (Beijing, if it names no zone) of the use; None without them."""
+    """The result with number and time of the use (Beijing, if it names no zone); None if one is missing or invalid."""
     reference, at = (_text_at(element, part) for part in ("Reference", "UsedAt"))
     try:
         moment = datetime.fromisoformat(at)

@@ -67,11 +67,11 @@ def _text_type(length: int) -> Any:
 
 @cache
 def message_schema() -> Any:
-    """Of our message: certificate_message, status_query."""
+    """The schema of our messages: certificate_message, status_query."""
     return etree.XMLSchema(etree.fromstring(message_xsd()))
 
 
 @cache
 def envelope_schema() -> Any:
-    """Of DxpMsg and DxpRep, the envelopes of the E-port."""
+    """The schema of DxpMsg and DxpRep, the envelopes of the E-port."""
     return etree.XMLSchema(file=Path(__file__).with_name("dxp.xsd"))

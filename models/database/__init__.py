@@ -106,7 +106,7 @@ def init_app(app: Flask) -> None:
     options["execution_options"] = {seals.OPTION: app.config.get("SEAL_ALGORITHM")}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
     db.init_app(app)
-    # Runs before Flask-SQLAlchemy's, which would raise; removed, for a rollback first expires every row.
+    # Runs before Flask-SQLAlchemy's teardown, which would raise. Not a rollback, which would first expire every row.
     app.teardown_appcontext(lambda _error: release(db.session.remove))
     app.extensions["migrate"] = migrate
     with app.app_context():
@@ -147,7 +147,7 @@ def is_under_row_security() -> bool:
 
 
 def read_one_moment(session: OrmSession) -> None:
-    """Begin a snapshot: until the next rollback the session reads the state at its first query, without time-outs."""
+    """Roll back and begin a snapshot: until the next rollback the session reads one state, without timeouts."""
     session.rollback()
     session.info.pop(replica.KEY, None)
     if session.get_bind().dialect.name == "sqlite":
@@ -190,7 +190,7 @@ def is_unavailable(error: SQLAlchemyError) -> bool:
 
 
 def release(end: Callable[[], None] = db.session.rollback) -> None:
-    """Roll back this request's session, if any, so that it can be used again after any error."""
+    """Roll back (or `end`) this request's session, if any, so that it can be used again after any error."""
     try:
         if db.session.registry.has():
             end()

@@ -1,4 +1,4 @@
-"""How Alembic detects a computed column whose expression has changed: by itself it does not compare expressions."""
+"""Makes Alembic detect computed columns whose expression has changed: by itself it does not compare expressions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What Flask-Migrate reads of an application; Alembic is imported at first use, for web workers do not migrate."""
+"""What Flask-Migrate reads of an application; imports Alembic at first use, as web workers do not migrate."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -14,7 +14,7 @@ IS_UNDER_ROW_SECURITY = """SELECT NOT me.rolsuper
   AND NOT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.application') AND relowner = me.oid)
 FROM pg_roles me WHERE me.rolname = session_user"""
 READ_ONLY = "25006"  # SQLSTATE of a write to a server that has become read-only, as after a failover
-# For functions of triggers. Its temporary tables come last: else one of the same name would replace the application's.
+# For functions of triggers. Temporary tables come last: otherwise one of the same name would replace the application's.
 PLPGSQL = "LANGUAGE plpgsql SET search_path = public, pg_temp"
 MARGIN = 3  # seconds after statement_timeout in which the server may report it, before the connection is closed
 

@@ -17,7 +17,7 @@ STORED = "SELECT DISTINCT publisher_name, publisher_sort FROM application WHERE 
 
 
 def install(connection: Connection, changed: bool) -> None:
-    """Make table and triggers; fill the table when it is new, or when rows were written without the triggers."""
+    """Create table and triggers; fill the table if it is new, or `changed`: rows were written without the triggers."""
     new = not connection.dialect.has_table(connection, TABLE)
     connection.execute(
         text(f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR(100) PRIMARY KEY, sort VARCHAR(221) NOT NULL)")
@@ -42,7 +42,7 @@ def drop(connection: Connection) -> None:
 
 
 def rebuild(connection: Connection) -> None:
-    """Fill the table anew from the applications."""
+    """Empty the table and fill it from the applications; the caller commits."""
     connection.execute(text(f"DELETE FROM {TABLE}"))
     connection.execute(text(f"INSERT INTO {TABLE} (name, sort) {STORED}"))
 

@@ -53,13 +53,13 @@ class Replica:
             self.positions.append((asked, *position(primary, of_primary())))
             followed, replayed = position(self.engine, of_replica())
         except SQLAlchemyError:
-            self.lost()
+            self.note_failure()
             return
         reached = [at for at, timeline, where in self.positions if timeline == followed and where <= replayed]
         self.fresh_at = max([self.fresh_at, *reached])
 
-    def lost(self) -> None:
-        """Note a failure: all sessions of this process read from the primary for AWAY seconds."""
+    def note_failure(self) -> None:
+        """After a failure all sessions of this process read from the primary for AWAY seconds."""
         self.fresh_at, self.measure_at = -1e9, monotonic() + AWAY
 
 
@@ -102,9 +102,9 @@ def chosen(session: Session, mapper: Any, clause: Any) -> Engine | None:
     return known.engine if getattr(mapper.class_, "on_replica", False) else None
 
 
-def has_failed(session: Session) -> bool:
-    """Whether the session was reading from the replica; if so, the replica is not used for AWAY seconds."""
+def report_failure(session: Session) -> bool:
+    """Stop using the replica for AWAY seconds if this session was reading from it; returns whether it was."""
     known: Replica | None = session.info.pop(KEY, None)
     if known is not None:
-        known.lost()
+        known.note_failure()
     return known is not None

@@ -26,8 +26,8 @@ def is_available(algorithm: str) -> bool:
     return True
 
 
-def named(session: Session) -> str | None:
-    """What new entries are sealed with, as they name it: None for SHA-256, as in entries before migration 0046."""
+def algorithm_of(session: Session) -> str | None:
+    """The algorithm of new entries, as they store it: None for SHA-256, as in entries before migration 0046."""
     found: str | None = session.connection().get_execution_options().get(OPTION)
     return None if found == SHA256 else found
 
@@ -35,7 +35,7 @@ def named(session: Session) -> str | None:
 def seal(content: str, algorithm: str | None) -> str:
     """The hash of `content` in hex, 64 digits; "" for a name that is not in ALGORITHMS, which no seal equals.
 
-    Raises Refused where this machine's OpenSSL does not have it: nothing is known then, and nothing called broken.
+    Raises Refused where this machine's OpenSSL does not have it: the seal is neither right nor wrong then.
     """
     if algorithm is not None and algorithm not in ALGORITHMS:
         return ""

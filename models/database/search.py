@@ -44,7 +44,7 @@ def token(column: str, value: object) -> str:
 
 
 def months(since: date | None, until: date | None) -> tuple[str, ...]:
-    """The months of a range of 申请日期 as one FTS5 term; none if the range is open or longer than MONTHS."""
+    """The months of a range of 申请日期 as one FTS5 term; none if the range is open or longer than MOST."""
     if since is None or until is None:
         return ()
     first, last = since.year * 12 + since.month - 1, until.year * 12 + until.month - 1
@@ -72,7 +72,7 @@ def match(words: list[str], tokens: tuple[str, ...] = ()) -> str:
 
 def install(connection: Connection, changed: bool = True) -> None:
     """Create the missing parts. `changed`: titles may have been written without the triggers, so rebuild the index."""
-    if not _has_titles(connection):
+    if not _has_columns(connection):
         _drop_index(connection)
         return
     publisher_names.install(connection, changed)
@@ -125,7 +125,8 @@ def check(connection: Connection) -> bool:
     return publisher_names.check(connection)
 
 
-def _has_titles(connection: Connection) -> bool:
+def _has_columns(connection: Connection) -> bool:
+    """Whether the columns that the index reads exist, of which `status_order` was added last."""
     has_table = connection.dialect.has_table(connection, "application")
     return has_table and any(
         column["name"] == "status_order" for column in connection.dialect.get_columns(connection, "application")

@@ -67,9 +67,8 @@ class WriterLock:
         own = self.owner == os.getpid()
         if self.file >= 0:
             if own:
-                fcntl.flock(
-                    self.file, fcntl.LOCK_UN
-                )  # closing alone releases no lock while a forked process has a copy
+                # Closing alone releases no lock while a forked process has a copy.
+                fcntl.flock(self.file, fcntl.LOCK_UN)
             os.close(self.file)
         if self.lock is not None and own:
             self.lock.release()

@@ -40,8 +40,9 @@ GROWING_BY_ONE = {  # event on `serial` → the refused change: no number is use
     "update": """new.last IS DISTINCT FROM old.last + 1
       OR new.series IS DISTINCT FROM old.series OR new.year IS DISTINCT FROM old.year""",
 }
-PARTS = {"carrier": ("insert", "update", "delete"), "attachment": ("insert", "update")}  # as its fields
-LATER_COLUMNS = {  # trigger → a column that it reads and that its table once had not, before migrations 0021 and 0022
+# Table → events that are refused while the fields of its application may not change either.
+PARTS = {"carrier": ("insert", "update", "delete"), "attachment": ("insert", "update")}
+LATER_COLUMNS = {  # trigger → a column that it reads, and that migration 0021 or 0022 added to its table
     "seal_application": "last_seal", "desk_customs_message_insert": "desk", "desk_customs_message_update": "desk",
 }  # fmt: skip
 SENTENCE = "留痕、证明和申请只能追加或依程序办理，不能直接改动。"
@@ -123,7 +124,7 @@ def _rule(name: str, table: str, columns: list[str]) -> tuple[str, str]:
         case "born", _:  # REPLACE INTO deletes the row before without firing a delete trigger
             duplicate = "EXISTS (SELECT 1 FROM application a WHERE a.id = new.id OR a.number = new.number)"
             return "INSERT", f"new.status <> '{Status.DRAFT}' OR {duplicate}"
-        case _, "insert":  # the same
+        case _, "insert":  # REPLACE INTO, as above
             same = " OR ".join(f"existing.{key} = new.{key}" for key in APPEND_ONLY[table])
             return "INSERT", f"EXISTS (SELECT 1 FROM {table} existing WHERE {same})"
         case _, event:
@@ -153,10 +154,10 @@ def _part_rule(table: str, event: str, columns: list[str]) -> str:
 
 
 def _part_rule_of_files(closed: str, columns: set[str]) -> str:
-    """A file is removed while its application may be edited, and scanned, whenever; nothing else of it changes.
+    """The refused changes of a file: it is removed only while its application may be edited, and scanned at any time.
 
-    A scan has an entry in the log, which is only appended and is covered by checkpoints. A later one may only add a
-    virus.
+    Nothing else of it changes. A scan must have an entry in the log, which is append-only and covered by checkpoints; a
+    later scan may only add a virus.
     """
     scanned, cleared = {"scanned_at", "virus"} & columns, "old.scanned_at IS NOT NULL"
     if "virus" in columns:

@@ -33,5 +33,5 @@ def remove(connection: Connection) -> None:
 
 
 def note_all(connection: Connection) -> None:
-    """Add all existing acts to `uncounted_act`, which must be empty."""
+    """Add all existing acts to `uncounted_act`, which must be empty; the caller commits."""
     connection.execute(text(f"{NOTE} SELECT id, application_id FROM trail_entry WHERE act IN {ACTS} ORDER BY id"))

@@ -167,7 +167,7 @@ def _apply_answer(session: Session, message: CustomsMessage, accepted: bool, wor
     if not customs.record_answer(session, accepted, customs.column_text(words), CustomsMessage.id == message.id):
         return False
     try:
-        filing.customs_replied(session, message.application, accepted, customs.column_text(words))
+        filing.record_customs_reply(session, message.application, accepted, customs.column_text(words))
     except locking.Conflict:
         raise
     except Refused:  # revoked or being revoked: the answer is recorded, the status stays

@@ -20,7 +20,7 @@ from models.text import (
     clean_line,
     clean_text,
     is_blank,
-    named,
+    listed_characters,
     normalize_code,
     normalize_identifier,
     parse_day,
@@ -246,5 +246,5 @@ def test_cleaning_long_runs_of_blanks_takes_linear_time() -> None:
 
 def test_a_sentence_names_ten_characters_at_most() -> None:
     """The sentence is stored in a cookie."""
-    assert named("\ue123") == "（U+E123）"
-    assert named(chr(0xE000 + n) for n in range(300)).endswith("（U+E009） 等 300 个")
+    assert listed_characters("\ue123") == "（U+E123）"
+    assert listed_characters(chr(0xE000 + n) for n in range(300)).endswith("（U+E009） 等 300 个")

@@ -78,7 +78,7 @@ def _attempt(session: Session, task: Claim, pace: Pace) -> str:
         if task.faults >= pace.tries:  # the paper may have killed its workers
             raise TypesettingFailed(_("制作时程序多次中断。"))
         with _lease_renewed(task, pace):
-            papers.complete(task.certificate_id, store(), keys(), page)
+            papers.make_and_commit(task.certificate_id, store(), keys(), page)
     except SQLAlchemyError:
         raise
     except Exception as why:

@@ -111,7 +111,7 @@ def _file(session: Session, case: Record, cast: dict[str, Account], store: Store
             elif act in set(Step):
                 accepted = Step(act) is Step.CUSTOMS_ACCEPTED
                 customs.record_answer(session, accepted, *words, CustomsMessage.application_id == application.id)
-                filing.customs_replied(session, application, accepted, *words)
+                filing.record_customs_reply(session, application, accepted, *words)
             else:
                 who = by if Role.PUBLISHER in workflow.ACTS[Action(act)].by else cast["reviewer"]
                 filing.perform(session, Action(act), application, who, "".join(words), office=office)

@@ -20,7 +20,7 @@ def handle_database_error(error: SQLAlchemyError) -> BaseResponse:
     if not is_unavailable(error):
         raise error
     current_app.logger.error("the database is unavailable", exc_info=error)
-    if replica.has_failed(db.session()) and request.method == "GET":
+    if replica.report_failure(db.session()) and request.method == "GET":
         release()
         return redirect(request.full_path.rstrip("?"), 307)  # the same page, read from the primary
     release()

@@ -8,7 +8,7 @@ from sqlalchemy import select, true
 from models import workflow
 from models.application import Application
 from models.application.carriers import Carrier
-from models.application.trail import TrailEntry, decided_since
+from models.application.trail import TrailEntry, decided_in
 from models.certificate import Certificate
 from models.codes import code_of, label_of, names_of
 from models.statistics.periods import in_period
@@ -84,7 +84,7 @@ class ProvinceQuery(DecidedQuery):
     publisher = text(_l("出版单位"))
     decided = DayField(_l("办结日期"))
     conditions: ClassVar[dict[str, Condition]] = DecidedQuery.conditions | {
-        "decided": lambda day: Application.id.in_(decided_since(day, day).with_only_columns(TrailEntry.application_id))
+        "decided": lambda day: Application.id.in_(decided_in(day, day).with_only_columns(TrailEntry.application_id))
     }
     seldom: ClassVar[tuple[str, ...]] = (*DecidedQuery.seldom, "decided")
 

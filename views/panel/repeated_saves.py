@@ -56,7 +56,7 @@ def draft_for_page(session: Session, by: Account) -> Application:
     """
     if key := key_sent():
         wait_for(session, Lock.DRAFT, of=key)
-    return draft_of_page(session, by) or drafts.begin(session, by=by)
+    return draft_of_page(session, by) or drafts.new_draft(session, by=by)
 
 
 def duplicate_for_page(session: Session, old: Application, by: Account) -> Application:

@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from models import workflow
 from models.application import Application, typed_opinion
-from models.application.comeback import comeback
+from models.application.resubmission import resubmission
 from models.database import db
 from models.language import in_chinese
 from models.vocabulary import Action
@@ -41,7 +41,7 @@ class CaseScreen(FilingScreen):
             kwargs |= {"deciding": deciding, "neighbours": self.neighbours(model, kwargs["return_url"])}
             kwargs["internal_acts"] = [action.value for action in workflow.INTERNAL]
             kwargs["typed"] = typed_opinion.of(db.session(), model, current_user) if deciding else None
-            kwargs["comeback"] = comeback(db.session(), model) if deciding else None
+            kwargs["resubmission"] = resubmission(db.session(), model) if deciding else None
         return super().render(template, **kwargs)
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from models import access, clock, deadlines, log
-from models.application import scanning
+from models.application.scanning import count_infected, count_unscanned, infected_forms
 from models.backup import registered_store
 from models.certificate import paper_queue
 from models.checkpoint.witnesses import last_given
@@ -110,7 +110,7 @@ def _queues(session: Session, wrong: set[str]) -> Iterator[Line]:
     state = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
     state.append(_("已搁置 %(count)s", count=aside))
     line = _line(_l("证明制作"), _counts(state), wrong, ("papers", "papers_set_aside"))
-    if why := paper_queue.waits_for(session):
+    if why := paper_queue.last_failure(session):
         line = replace(line, to_do=f"{why} {line.to_do if line.to_do is not WELL else ''}".strip())
         line = replace(line, level=Level.WARNING) if line.level is Level.OK else line
     yield line
@@ -145,7 +145,7 @@ def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
 
 def _viruses(session: Session, wrong: set[str]) -> Line:
     """Whether uploads are scanned, and how many files of before are not, or were found to have a virus."""
-    waiting, found, forms = scanning.unscanned(session), scanning.infected(session), scanning.infected_forms(session)
+    waiting, found, forms = count_unscanned(session), count_infected(session), infected_forms(session)
     state = [_("未查毒的附件 %(count)s", count=waiting)] if waiting else []
     state += [_("查出病毒的附件 %(count)s", count=found)] if found else []
     state += [_("查出病毒的空白表格 %(count)s", count=len(forms))] if forms else []

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models.application import disclosure, scanning
-from models.application.attachments import SHOWN_IN_BROWSER, Attachment, named
+from models.application.attachments import SHOWN_IN_BROWSER, Attachment, with_ending
 from models.application.blank_forms import BlankForm
 from models.database import db
 from models.log import Handout
@@ -57,7 +57,7 @@ class DownloadScreen(Screen):
 
 def response_with(file: Attachment, inline: bool) -> Response:
     """Response with a file, whole or the requested range; `inline`: to be displayed, not saved."""
-    name = named(file.name, file.media_type)
+    name = with_ending(file.name, file.media_type)
     response = send_file(
         content_of(file),
         mimetype=file.media_type,

@@ -128,7 +128,7 @@ class ExchangeScreen(Screen):
         """The bytes that were sent in one attempt. Commits a log entry."""
         row = self.get_one(request.args.get("id")) or abort(404)
         attempt = number_of(request.args.get("attempt"))
-        sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.left), None)
+        sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.has_raw), None)
         if sent is None:
             flash(_("这一次没有报文发出，请在报文页面选择其他一次。"), "error")
             return self.back()

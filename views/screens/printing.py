@@ -111,7 +111,7 @@ class PrintScreen(Screen):
             if sentences := printing.refusals(rows, current_user):
                 raise Refused(_("%(sentences)s合并打印件不再提供，请在列表中重新打印。", sentences=sentences))
             bookmarks = [f"{row.certificate} {row.title}" for row in rows]
-            whole = printing.bound(zip(bookmarks, map(self.paper_of, rows), strict=True))
+            whole = printing.join_papers(zip(bookmarks, map(self.paper_of, rows), strict=True))
             numbers = [str(row.certificate) for row in rows]
         except Refused as refused:
             flash(str(refused), "error")

@@ -32,7 +32,7 @@ class StockOpinionScreen(Screen):
         """Add, change, move or remove one opinion, and commit."""
         row = None if what == "add" else self.opinion_of(request.form.get("id"))
         act = row.act if row else request.form.get("act", "")
-        if act not in opinions.TAKING:
+        if act not in opinions.WITH_OPINION:
             abort(400)
         if not commit_then_flash(lambda: write(what, row, Action(act))):
             return self.opinion_page(request.form), 422

@@ -31,7 +31,7 @@ attachments = Terminal("attachments", help="附件和空白表格：查毒。")
 def scan(again: int | None) -> None:
     """Raises SystemExit when a virus was found, now or before, or a file is not in the store."""
     with access.everything() as session:
-        scanning.unscanned(session)  # an unreadable database is reported first
+        scanning.count_unscanned(session)  # an unreadable database is reported first
         before = clock.now() - timedelta(days=again) if again else None
         known, counts = scanner(), {"clean": 0, "found": 0, "lost": 0}
         if known is None:

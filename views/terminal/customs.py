@@ -46,7 +46,7 @@ def deliver(watch: bool) -> None:
 
     with access.everything() as session:
         run_rounds(session, deliver_once, watch, sends=True)
-        if not watch and (left := outbox.undelivered(session)):
+        if not watch and (left := outbox.count_undelivered(session)):
             raise Refused(_("还有 %(count)s 份报文没有送达，请查看原因后再次运行。", count=left))
 
 

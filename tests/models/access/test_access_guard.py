@@ -224,7 +224,7 @@ def test_without_the_guard_the_attack_succeeds(
     key = first_id(stored_rows(make_application(by="publisher", status="filed")), model)
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
-    with without_listener("do_orm_execute", access.reading.see_own_rows), app.app_context():
+    with without_listener("do_orm_execute", access.reading.add_reading_rules), app.app_context():
         assert session_of("publisher2").get(model, key) is not None
     with app.app_context():
         assert session_of("publisher2").get(model, key) is None
@@ -235,7 +235,7 @@ def test_without_the_write_guard_a_foreign_row_is_inserted(
 ) -> None:
     """AD2: an INSERT does not fire do_orm_execute; before_flush is what refuses it."""
     key = make_application(by="publisher")
-    with without_listener("before_flush", access.writing.write_under_own_rows), app.app_context():
+    with without_listener("before_flush", access.writing.check_writes), app.app_context():
         session = session_of("publisher2")
         insert_foreign_by_number(session, key, 0)
         session.commit()

@@ -148,7 +148,7 @@ def test_a_receipt_for_anything_but_a_filed_application_is_refused(
     with app.app_context(), access.everything() as session:
         for accepted in (True, False):
             with pytest.raises(Refused, match=f"当前状态为「{status.label}」，不接受海关回执"):
-                filing.customs_replied(session, session.get_one(Application, key), accepted)
+                filing.record_customs_reply(session, session.get_one(Application, key), accepted)
             session.commit()
     assert stored_rows(key) == before
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.acts import uploads
 from models.application import Application
-from models.application.attachments import Attachment, Store, named
+from models.application.attachments import Attachment, Store, with_ending
 from models.application.file_names import clean_name
 from models.database import db
 from models.files.inspection import INSPECTION, MEMORY
@@ -88,7 +88,7 @@ def test_every_file_name_is_cleaned_to_a_valid_one(name: str) -> None:
 )
 def test_a_file_name_has_the_extension_of_its_content(given_name: str, media_type: str, cleaned: str) -> None:
     """21: no other program opens it for what its name claims."""
-    assert named(clean_name(given_name) if given_name != "合同.exe " else given_name, media_type) == cleaned
+    assert with_ending(clean_name(given_name) if given_name != "合同.exe " else given_name, media_type) == cleaned
     assert len(cleaned.encode()) <= 255
 
 

@@ -24,7 +24,7 @@ from models.certificate.fonts import UNSEEN, _drawn, _fonts, undrawable
 from models.certificate.typesetting import Order
 from models.database import db
 from models.signing.keys import Keys
-from models.text import is_blank, named
+from models.text import is_blank, listed_characters
 from models.vocabulary import Action
 from models.workflow import Refused
 from tests.apps import without_triggers
@@ -121,7 +121,7 @@ def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
     before = stored_rows(key)
     with pytest.raises(Refused) as refused:
         perform_step(app, Action.GRANT, key, "publisher")
-    assert str(refused.value) == f"无法打印字符 {named(missing)}，请退回申请人改用其他写法。"
+    assert str(refused.value) == f"无法打印字符 {listed_characters(missing)}，请退回申请人改用其他写法。"
     assert stored_rows(key) == before
 
 
@@ -129,7 +129,7 @@ def test_an_unprintable_character_stops_the_grant_and_changes_nothing(
 def test_an_unprintable_character_is_refused_at_submission(make_application: MakeApplication, what: str) -> None:
     """Issue 9, 33: by field and character, before the authority sees it."""
     text = STOPPED[what]
-    signs = named(undrawable([text]))
+    signs = listed_characters(undrawable([text]))
     with pytest.raises(Incomplete) as refused:
         make_application(status="pending", copyright_owner=text)
     sentence = f"著作权人中的字符 {signs} 无法打印，请改用其他写法。"
@@ -169,7 +169,7 @@ def test_a_grant_without_fontconfig_is_refused(
 
 
 def test_a_sentence_names_bidirectional_controls_without_containing_them() -> None:
-    assert named(["\U0002a6d6", "\u202e"]) == "𪛖（U+2A6D6）、（U+202E）"
+    assert listed_characters(["\U0002a6d6", "\u202e"]) == "𪛖（U+2A6D6）、（U+202E）"
 
 
 def test_joiners_selectors_and_line_ends_need_no_glyph() -> None:

@@ -243,5 +243,5 @@ class TestOutbox:
         key = make_application(status="revoked")
         with system_session() as session:
             with pytest.raises(Refused, match="当前状态为「已作废」，不接受海关回执"):
-                filing.customs_replied(session, session.get_one(Application, key), True)
+                filing.record_customs_reply(session, session.get_one(Application, key), True)
             assert claimed(session) is not None

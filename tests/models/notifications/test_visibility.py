@@ -64,12 +64,12 @@ def test_a_foreign_message_cannot_be_read_marked_or_deleted(
 def test_foreign_messages_are_visible_without_the_guard(app: Flask, make_application: MakeApplication) -> None:
     """This listener alone hides them."""
     make_application(status="returned")
-    event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
+    event.remove(GuardedSession, "do_orm_execute", access.reading.add_reading_rules)
     try:
         with app.app_context():
             assert seen(session_of("publisher2")) == ["submit", "return"]
     finally:
-        event.listen(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
+        event.listen(GuardedSession, "do_orm_execute", access.reading.add_reading_rules)
 
 
 @pytest.mark.slow

@@ -164,9 +164,9 @@ def test_an_agent_cannot_choose_a_publisher_that_has_not_entrusted_it(
 @pytest.fixture
 def without_row_guard() -> Iterator[None]:
     """Row security switched off."""
-    event.remove(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
+    event.remove(GuardedSession, "do_orm_execute", access.reading.add_reading_rules)
     yield
-    event.listen(GuardedSession, "do_orm_execute", access.reading.see_own_rows)
+    event.listen(GuardedSession, "do_orm_execute", access.reading.add_reading_rules)
 
 
 @pytest.mark.usefixtures("without_row_guard")

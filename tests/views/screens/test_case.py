@@ -30,7 +30,7 @@ def neighbours(page: str) -> dict[str, int]:
 
 
 def resubmission_changes(page: str) -> str:
-    (sentence,) = re.findall(r'id="comeback">(.*?)</div>', page, re.DOTALL)
+    (sentence,) = re.findall(r'id="resubmission">(.*?)</div>', page, re.DOTALL)
     return re.sub(r"\s*<[^>]+>\s*", "\n", sentence)
 
 
@@ -41,7 +41,7 @@ def test_the_case_page_offers_the_possible_acts_and_shows_files_before_carriers(
     assert buttons(page) == ["take", "grant", "return", "decline", "refuse", "extend"]
     assert page.index("<h2>附件</h2>") < page.index("<h2>载体信息")
     assert "<small>共 2 条；2,001 张</small>" in page or "<small>共 2 条；2,001 " in page
-    assert 'id="comeback"' not in page
+    assert 'id="resubmission"' not in page
 
 
 @pytest.mark.slow

@@ -178,15 +178,15 @@ def test_an_error_with_one_paper_does_not_stop_the_others(
 ) -> None:
     """`render` reports it by 证明编号; no paper is made for a revoked certificate."""
     first, revoked, last = (make_application(status=status) for status in ("filed", "revoked", "filed"))
-    complete, number = papers.complete, certificate_data(first).number
+    make, number = papers.make_and_commit, certificate_data(first).number
 
     def broken(key: int, *rest: Any) -> str:
         if broken.turn():
             raise ZeroDivisionError("a fault of the product")
-        return complete(key, *rest)
+        return make(key, *rest)
 
     broken.turn = iter([True, False]).__next__  # type: ignore[attr-defined]
-    monkeypatch.setattr(papers, "complete", broken)
+    monkeypatch.setattr(papers, "make_and_commit", broken)
     done = run("render")
     assert (done.exit_code, done.stdout) == (1, "已补制 1 份证明文件。\n")
     assert f"{number}：ZeroDivisionError: a fault of the product\n" in done.stderr

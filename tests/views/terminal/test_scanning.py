@@ -29,7 +29,7 @@ from views import resources
 def left(app: Flask) -> tuple[int, int]:
     """(files that are not scanned, files with a virus)."""
     with app.app_context(), access.everything() as session:
-        return scanning.unscanned(session), scanning.infected(session)
+        return scanning.count_unscanned(session), scanning.count_infected(session)
 
 
 def test_existing_files_are_scanned_once_and_every_later_run_reports_a_virus(

@@ -16,8 +16,9 @@ from models.application.attachments import Attachment, Store
 from models.backup import registered_store
 from models.certificate.paper_queue import PaperTask
 from models.database import db
+from models.vocabulary import AttachmentKind
 from tests.browsing import Browser, ClientAs
-from tests.cast import make_papers
+from tests.cast import blank_form, make_papers
 from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.stores import remount, small_disk
 from tests.views.ledger import ledger
@@ -199,3 +200,11 @@ def test_the_store_is_registered_by_upgrade_only_once(app: Flask) -> None:
             assert registered_store.identity(db.session()) == "a" * 32
             db.session.rollback()
     assert there.set_identity("b" * 32) == "a" * 32
+
+
+def test_a_register_whose_only_files_are_blank_forms_keeps_its_store(app: Flask) -> None:
+    """A store is refused as that of another register only if the database refers to no file at all."""
+    Store(app.config["STORE"]).set_identity("a" * 32)
+    blank_form(app, AttachmentKind.CONTRACT)
+    done = run_command(app, "upgrade")
+    assert done.exit_code == 0, done.output

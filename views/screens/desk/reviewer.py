@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 
 from models import clock, workflow
 from models.application import Application
-from models.application.trail import TrailEntry, decided_since
+from models.application.trail import TrailEntry, decided_in
 from models.customs import DELIVERIES, CustomsMessage, long_unanswered
 from models.vocabulary import Action, Delivery
 from views.panel import deadlines, leases
@@ -63,7 +63,7 @@ def _others() -> list[Uncounted]:
         messages = select(CustomsMessage.id).where(CustomsMessage.desk == current_user.province, condition)
         figures.append(Uncounted(label, messages, url_for("exchange.index_view", state=state), "danger"))
     today = clock.today()
-    decided = decided_since(today, today).with_only_columns(TrailEntry.id)
+    decided = decided_in(today, today).with_only_columns(TrailEntry.id)
     figures.append(Uncounted(_l("今天办结"), decided, url_for("filings.index_view", decided=today.isoformat())))
     return figures
 

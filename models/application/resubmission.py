@@ -13,27 +13,27 @@ from models.vocabulary import Action, AttachmentKind
 
 
 @dataclass(frozen=True)
-class Comeback:
+class Resubmission:
     """The last 退回, and what was changed after it, as lines."""
 
     returned: TrailEntry
     lines: list[str]
 
 
-def comeback(session: Session, application: Application) -> Comeback | None:
-    """None for an application that was never returned."""
+def resubmission(session: Session, application: Application) -> Resubmission | None:
+    """The last 退回 and the changes after it; None for an application that was never returned."""
     returned = trail.newest(session, application.id, Action.RETURN, 1)
     if not returned:
         return None
     since = select(TrailEntry).where(TrailEntry.application_id == application.id, TrailEntry.id > returned[0].id)
     entries = [entry.changes for entry in session.scalars(since.order_by(TrailEntry.id)) if entry.changes]
     if not all(_has_ids(changes) for changes in entries):
-        return Comeback(returned[0], [line for changes in entries for line in explain_changes(changes, session)])
+        return Resubmission(returned[0], [line for changes in entries for line in explain_changes(changes, session)])
     lines = explain_changes(_merged(entries), session)
     for changes in entries:  # a kind may have several files: each change has its own line
         files = {name: pair for name, pair in changes.items() if name in set(AttachmentKind)}
         lines += explain_changes(files, session)
-    return Comeback(returned[0], lines)
+    return Resubmission(returned[0], lines)
 
 
 def _has_ids(changes: dict[str, Any]) -> bool:
