@@ -17,6 +17,6 @@ GROWING = frozenset({  # tables with a row, or many, for each application, each 
 @event.listens_for(Column, "before_parent_attach")
 def widen(column: Column[int], table: Table) -> None:
     """Set the type of the primary keys of GROWING tables and of foreign keys to them, as each table is declared."""
-    is_key = isinstance(table, Table) and table.name in GROWING and column.name in ("id", "replaces_id")
+    is_key = isinstance(table, Table) and table.name in GROWING and column.name in ("id", "replaces_id", "copied_from")
     if is_key and type(column.type) is Integer:
         column.type = BIG
