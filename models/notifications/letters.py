@@ -131,7 +131,7 @@ def finish(session: Session, letter: Claim, words: str) -> None:
 
 
 def undelivered(session: Session, account_id: int, confirming: bool = False) -> str | None:
-    """Why the last letter to an account was set aside; None: none was, or it was sent. For a session that sees all rows.
+    """Why the last letter to an account was set aside; None: it was sent. For a session that sees everything.
 
     `confirming`: of letters with codes to a new address. Skipped letters do not count.
     """
