@@ -62,6 +62,7 @@ def test_a_result_that_cannot_be_applied_does_not_stop_those_after_it(
         assert statuses(session) == [Status.CUSTOMS_RECEIVED, Status.FILED, Status.CUSTOMS_RECEIVED]
         assert lines[1] == f"{names[1]}：回执未能登记，稍后再试。ValueError"
         session.execute(damage, {"act": "grant", "name": names[1]})
+        session.commit()
         (left,) = inbox.unread(session)
         inbox.process(session, left, PACE)
         assert set(statuses(session)) == {Status.CUSTOMS_RECEIVED}
