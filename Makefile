@@ -94,14 +94,14 @@ cluster: setup ## 两个节点、主备数据库、连接池、Redis 和对象�
 writes: setup ## 每秒能办理多少份申报（WRITERS=8 READERS=50 GRANTERS=0）
 	@$(BIN)/python -m tests.bench.writes $(or $(WRITERS),8) $(or $(READERS),0) $(or $(GRANTERS),0)
 
-# The daemon and no database: a signature of the test's own takes its place.
+# Only the daemon: the test brings its own signature in place of the signature database.
 virus: PACKAGES += clamav-daemon
 virus: setup ## 用 Debian 的 clamd 核对查毒
 	@$(BIN)/pytest -q tests/models/files/real_clamd.py
 
-# In Debian services, which whoever only runs the demo does not need.
+# Installing these starts services on Debian; the demo does not need them.
 test: PACKAGES += nginx pgbouncer
-# Compiled once, not by each of the many processes that the tests start.
+# Byte code is written, or each of the many processes that the tests start would compile all modules again.
 test quick: export PYTHONDONTWRITEBYTECODE =
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试
 	@$(BIN)/pytest -n auto --part quick

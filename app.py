@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     "REPLICA_SECONDS": 5,
     # Whether both addresses are those of PgBouncer in transaction mode.
     "DATABASE_POOLER": False,
-    # Seconds that we wait for PostgreSQL, departures from Timeouts in models/database/postgresql.py:
+    # Seconds that we wait for PostgreSQL; overrides the defaults of Timeouts in models/database/postgresql.py:
     # {"statement": 60}, or FILING_DATABASE_TIMEOUTS__statement=60.
     "DATABASE_TIMEOUTS": {},
     # The store of attachments: a folder, relative to instance/, or s3://bucket/prefix (README: Running it for real).
@@ -31,17 +31,18 @@ SETTINGS: dict[str, Any] = {
     "SIGNING_KEY": "keys",
     "SIGNING_PASSPHRASE": None,
     # The authority that stamps the time of signing into papers (RFC 3161), http://… or https://…, and the PEM file of
-    # its roots, both or none. While it is away no paper is made; None: papers are signed without (PAdES B-B).
+    # its roots, both or none. While it does not answer no paper is made; None: papers have no time stamp (PAdES B-B).
     "TSA": None,
     "TSA_CA": None,
-    # The file of revocation lists of those who issued its certificates (PEM, or one in DER). With it, and 320000.crl in
-    # the folder of keys, papers contain the lists (PAdES B-LT); without a current list no paper is made.
+    # The file of revocation lists of those who issued its certificates (PEM, or one in DER). With it, and the lists of
+    # the province (320000.crl) in the folder of keys, papers contain them (PAdES B-LT), and none is made without a
+    # current list.
     "TSA_CRL": None,
-    # Days that a certificate holds; None states no end, for no public text names one.
+    # Days for which a certificate is valid; None: it states no end, because no public text names a term.
     "VALID_DAYS": None,
     # 电子证照标识 beside our number, in details and metadata of papers: the code of the type (21 characters), and that
-    # of each province's authority (FILING_LICENCE_ISSUERS__320000=…). A certificate keeps the one
-    # that it was issued with; without them it has none.
+    # of each province's authority (FILING_LICENCE_ISSUERS__320000=…). A certificate keeps the identifier that it was
+    # issued with; one that was issued while these are not set has none.
     "LICENCE_TYPE": None,
     "LICENCE_ISSUERS": {},
     # Days for which a list of revoked certificates may be used offline.
@@ -50,7 +51,7 @@ SETTINGS: dict[str, Any] = {
     "BASE_URL": "http://127.0.0.1:8000",
     # 验证码 at login: on, unless a single sign-on in front has already asked.
     "CAPTCHA": True,
-    # Megabytes a file; our own default, roomier than customs' 4 MB a file, which later binds what is sent on.
+    # Megabytes a file; our own default. Customs accepts 4 MB a file, a limit for attachments that are sent there.
     "ATTACHMENT_MB": 20,
     # Files an application may have, of each kind and in all; our own default, no public text names a number.
     "ATTACHMENTS_PER_KIND": 20,
@@ -62,19 +63,20 @@ SETTINGS: dict[str, Any] = {
     # clamd, which scans uploads for viruses: unix:/run/clamav/clamd.ctl or host:port; None: no scan, and pages say so.
     "CLAMD": None,
     # Transport to customs: folder:PATH (the boxes of an E-port client; relative to instance/), https://… or, on this
-    # machine alone, http://…; None sends nothing. For https, PEM files: whom we trust, and our own certificate and key.
+    # machine alone, http://…; None: nothing is sent. For https, PEM files: the trusted roots (None: the system's), and
+    # our own certificate and key.
     "CUSTOMS_GATEWAY": None,
     "CUSTOMS_CA": None,
     "CUSTOMS_CLIENT": None,
     # E-port numbers of both sides, at most 16 characters.
     "CUSTOMS_SENDER": "FILING",
     "CUSTOMS_RECEIVER": "CUSTOMS",
-    # Departures from Pace in models/customs/outbox.py: {"tries": 5}, or FILING_CUSTOMS_PACE__tries=5.
+    # Overrides the defaults of Pace in models/customs/outbox.py: {"tries": 5}, or FILING_CUSTOMS_PACE__tries=5.
     "CUSTOMS_PACE": {},
-    # Departures from Pace in models/certificate/paper_queue.py, for the workers that make papers.
+    # Overrides the defaults of Pace in models/certificate/paper_queue.py, for the workers that make papers.
     "PAPER_PACE": {},
     # The mail server, host or host:port; None sends no e-mail, and nobody is offered any. `SMTP_TLS`: starttls, tls
-    # (from the beginning) or none; `SMTP_CA`: PEM file of whom we trust, None: as the system does.
+    # (from the beginning) or none; `SMTP_CA`: PEM file of the roots; None: the system's.
     "SMTP": None,
     "SMTP_TLS": "starttls",
     "SMTP_CA": None,
@@ -82,35 +84,36 @@ SETTINGS: dict[str, Any] = {
     "SMTP_PASSWORD": None,
     # The address that e-mails come from.
     "SMTP_FROM": None,
-    # Departures from Pace in models/notifications/letters.py.
+    # Overrides the defaults of Pace in models/notifications/letters.py.
     "MAIL_PACE": {},
     # Whether reviewers and operators must sign in with a security key; None: yes, unless BASE_URL is this machine.
-    # Keys answer for the host name of BASE_URL alone: with another name, all have to be enrolled anew.
+    # A key works only at the host name of BASE_URL: after a change of that name, all have to be enrolled anew.
     "KEYS_REQUIRED": None,
-    # Signing in with the certificate on an IC card or IKey, all or none (README: Behind nginx): where nginx asks for
-    # it, the secret by which we know nginx, PEM files of those who issue the cards, and of what they have revoked.
+    # Signing in with the certificate on an IC card or IKey, all or none (README: Behind nginx): the address at which
+    # nginx asks for the card, the secret that nginx sends, PEM files of the issuers of cards, and of their revocation
+    # lists.
     "CARD_URL": None,
     "CARD_SECRET": None,
     "CARD_CA": None,
     "CARD_CRL": None,
+    # Addresses or networks from which the headers of nginx about a card are believed, besides any Unix socket.
+    "CARD_FROM": "127.0.0.1,::1",
     # The hash function by which new entries of the trail are sealed to the one before: sha256, or sm3 (GB/T 32905).
     "SEAL_ALGORITHM": "sha256",
-    # Where `trail checkpoint` signs into (a folder, best on another machine), by which key file; None: nowhere, and no
-    # check whether it does. Who is handed each one, commas between: folders, mailto:address, https://address#KEY of a
-    # witness that cosigns. PEM file of whom TLS to such a one trusts; None: as the system does.
+    # The folder of the checkpoints that `trail checkpoint` signs, best on another machine, and the file of the key;
+    # None: /healthz does not check that they are signed. The witnesses that each is given to, commas between: folders,
+    # mailto:address, https://address#KEY (one that cosigns). PEM file of the roots for these; None: the system's.
     "CHECKPOINTS": None,
     "CHECKPOINT_KEY": None,
     "WITNESSES": None,
     "WITNESS_CA": None,
-    # To cosign the checkpoints of other registers, all or none (README: Trust): where they are stored,
-    # by which key file, and the public keys of those registers, commas between.
+    # To cosign the checkpoints of other registers, all or none (README: Trust): the folder where they are stored, the
+    # file of the key, and the public keys of those registers, commas between.
     "WITNESS_FOLDER": None,
     "WITNESS_KEY": None,
     "WITNESS_LOGS": None,
-    # From which addresses or networks nginx hands on what it knows of a card; a Unix socket always may.
-    "CARD_FROM": "127.0.0.1,::1",
     # One-point access (单点登录) from 单一窗口 by OpenID Connect (README: Running it for real): issuer of its portal,
-    # and what it has registered us under; without them it is off. PEM file of whom we trust, None: as the system does.
+    # and id and secret of our registration there; without them it is off. PEM file of the roots; None: the system's.
     "PORTAL_ISSUER": None,
     "PORTAL_CLIENT_ID": None,
     "PORTAL_CLIENT_SECRET": None,
@@ -121,11 +124,11 @@ SETTINGS: dict[str, Any] = {
     "PORTAL_CREDIT_CODE": "credit_code",
     # Values of acr or amr, separated by commas, that replace the security key when the portal sends them; None: none.
     "PORTAL_LEVELS": None,
-    # Minutes without a click after which a session ends.
+    # Minutes without a request after which a session ends.
     "SESSION_MINUTES": 30,
     # Seconds after which a form that is being filled in keeps what was typed (自动保存); 0: only 保存 does.
     "AUTOSAVE_SECONDS": 10,
-    # Hours after which a session ends, also when in use.
+    # Hours after sign-in at which a session ends, even when in use.
     "SESSION_HOURS": 12,
     # Seconds within which a request has to arrive; each 16 KB of it adds another (views/entrance/server.py).
     "REQUEST_SECONDS": 20,
@@ -135,17 +138,17 @@ SETTINGS: dict[str, Any] = {
     "SLOW_STATEMENT_MS": 0,
     # What Prometheus must send (Authorization: Bearer …) to read /metrics; None: there is no such address.
     "METRICS_TOKEN": None,
-    # From where, besides: addresses or networks, commas between; empty: from anywhere.
+    # Addresses or networks that may read /metrics with that token, commas between; empty: any.
     "METRICS_ADDRESSES": "",
     # Who may see /healthz?details without signing in as 系统管理员: addresses or networks, commas between.
     "HEALTH_ADDRESSES": "127.0.0.1,::1",
     # Where requests are counted for rate limits: memory (each process by itself), or redis://… for all processes.
     "RATELIMIT_STORAGE_URI": "memory://",
-    # Reverse proxies in front of us, one behind the other; and from which addresses or networks they reach us: from
-    # anywhere else X-Forwarded-* headers are not believed.
+    # Number of reverse proxies in a row before this system, and the addresses or networks that they come from: from any
+    # other address X-Forwarded-* headers are ignored.
     "PROXIES": 0,
     "PROXY_ADDRESSES": "127.0.0.1,::1",
-    # Host names we answer to, commas between. Required unless BASE_URL is this machine; then its own names will do.
+    # Host names that are answered, commas between. Required unless BASE_URL is this machine (default: its own names).
     "TRUSTED_HOSTS": None,
     # Cookies only over https; switch on wherever there is TLS.
     "SESSION_COOKIE_SECURE": False,
@@ -160,7 +163,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def own_secret(folder: Path) -> str:
-    """The key stored in `folder`; created by the first process that starts."""
+    """The secret key stored in `folder`; created by the first process that starts."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "secret_key"
     try:

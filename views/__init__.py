@@ -144,7 +144,7 @@ def init_app(app: Flask) -> None:
     entrances = (static_files, security, login, language, limits, unfinished_restore, database_failures)
     for entrance in (*entrances, metrics, process_log):
         entrance.init_app(app)
-    inspection.share(Path(app.instance_path) / "inspections", app.config["INSPECTIONS"])
+    inspection.limit_inspections(Path(app.instance_path) / "inspections", app.config["INSPECTIONS"])
     init_panel(app)
     app.register_blueprint(verification.verify)
     health.init_app(app)

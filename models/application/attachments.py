@@ -112,7 +112,7 @@ class Store:
             media_type = kind_of(Path(file.name), name, owner)
             if self.scanner:
                 assert_clean(self.scanner, Path(file.name), name)
-            self.place.take(file, key_of(seal.hexdigest()))
+            self.place.put(file, key_of(seal.hexdigest()))
         return Stored(seal.hexdigest(), size, media_type, self.scanner is not None)
 
     def put_bytes(self, content: bytes) -> str:
@@ -120,7 +120,7 @@ class Store:
         digest = hashlib.sha256(content).hexdigest()
         with self._writing(), self.place.incoming() as file:
             file.write(content)
-            self.place.take(file, key_of(digest))
+            self.place.put(file, key_of(digest))
         return digest
 
     def put_copy(self, stream: BinaryIO, digest: str) -> bool:
@@ -132,7 +132,7 @@ class Store:
                 file.write(chunk)
             if seal.hexdigest() != digest:
                 return False
-            self.place.take(file, key_of(digest))
+            self.place.put(file, key_of(digest))
         return True
 
     def open(self, digest: str) -> BinaryIO:
@@ -202,9 +202,9 @@ class Store:
             self.place.delete(key)
         return old
 
-    def clear(self, before: datetime) -> int:
+    def delete_leftovers(self, before: datetime) -> int:
         """Delete interrupted uploads begun before that moment; returns their number."""
-        return self.place.clear(before)
+        return self.place.delete_leftovers(before)
 
 
 @contextmanager

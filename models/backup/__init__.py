@@ -175,7 +175,7 @@ def sweep(session: Session, store: Store) -> dict[str, int]:
     moment = clock.now()
     over = func.coalesce(Visit.ended_at, Visit.seen_at) < moment - LOG_RETENTION
     answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - CHALLENGE_AGE))
-    portal_visits.forget(session, moment - CHALLENGE_AGE, over)
+    portal_visits.delete_old(session, moment - CHALLENGE_AGE, over)
     visits: Any = session.execute(delete(Visit).where(over))
     letters: Any = session.execute(delete(MailLetter).where(MailLetter.queued_at < moment - LOG_RETENTION))
     messages: Any = session.execute(delete(Notification).where(Notification.at < moment - MESSAGE_AGE))
@@ -184,7 +184,7 @@ def sweep(session: Session, store: Store) -> dict[str, int]:
     before = moment - ORPHAN_AGE
     return {
         _("无主文件"): sum(store.remove(digest, before) for digest in _orphans(session, store)),
-        _("未传完的文件"): store.clear(before),
+        _("未传完的文件"): store.delete_leftovers(before),
         _("验证码记录"): answers.rowcount,
         _("登录记录"): visits.rowcount + failures.rowcount,
         _("消息"): messages.rowcount,

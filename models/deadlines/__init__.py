@@ -26,7 +26,7 @@ MOST_COUNTED = 1000
 
 
 def prepare(session: Session) -> None:
-    """Insert missing settings of provinces and years of the calendar that ship with the code."""
+    """Insert missing settings of provinces, and missing years of the shipped calendar. The caller commits."""
     provinces.seed(session)
     if calendar.seed(session):
         recompute(session)

@@ -38,7 +38,10 @@ class Calendar:
         return date(year - 1, 12, 31) if year > today.year else None
 
     def after(self, day: date, count: int) -> date:
-        """The `count`-th working day after `day`; `day` itself for 0; as many working days back for less."""
+        """The `count`-th working day after `day`; `day` itself for 0.
+
+        For a negative count the latest day after which, up to and with `day`, lie as many working days.
+        """
         while count > 0:
             day += DAY
             count -= self.is_working(day)
@@ -64,7 +67,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Limits:
-    """In working days; our own, by analogy with 行政许可法 第三十二条, 第四十二条: no public text names limits."""
+    """Limits in working days; our own, by analogy with 行政许可法 第三十二条, 第四十二条: no public text has any."""
 
     accept: int = 5
     decide: int = 20

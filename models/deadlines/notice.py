@@ -38,11 +38,10 @@ Days = dict[str, tuple[str, str]]  # ISO date → (kind, name), as JSON in the p
 
 @dataclass
 class Notice:
-    """The days of one year's notice, which may name the last December too; `doubts` the operator must confirm."""
+    """The days of one year's notice, which may name the last December too. The operator must confirm the `doubts`."""
 
     year: int
     days: Days
-    notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
 
@@ -174,7 +173,10 @@ def import_notice(session: Session, year: int, days: Days, previewed: str, by: s
 
 
 def set_day(session: Session, day: date, kind: DayKind, name: str, by: str) -> int:
-    """Add or replace one day; returns the number of changed due dates. The caller commits."""
+    """Add or replace one day; returns the number of changed due dates. The caller commits.
+
+    Raises Refused for a working day (调休上班) from Monday to Friday.
+    """
     if kind is DayKind.WORKING and day.weekday() < 5:
         raise Refused(_("%(day)s 是周一至周五，本来就是工作日，不必登记。", day=day))
     provinces.lock_all(session)

@@ -1,4 +1,4 @@
-"""Settings of a province: time limits, 撤回, further required attachments; with a trail of changes."""
+"""Settings of a province: time limits, 撤回, lease of 接办, further required attachments; with a trail of changes."""
 
 from datetime import datetime
 from typing import Any
@@ -95,7 +95,7 @@ def seed(session: Session) -> None:
 
 
 def settings_of(session: Session, province: str | None) -> ProvinceSettings | None:
-    """The row of this province."""
+    """The row of this province; None: there is none."""
     return session.scalar(select(ProvinceSettings).where(ProvinceSettings.province == province))
 
 
@@ -121,7 +121,7 @@ def further_kinds(session: Session) -> dict[str, frozenset[AttachmentKind]]:
 
 
 def lock_all(session: Session) -> None:
-    """Lock every row, as a change of the calendar does."""
+    """Lock all rows, as every change of the calendar must: a computation of due dates locks one of them (limits_of)."""
     session.scalars(select(ProvinceSettings).order_by(ProvinceSettings.id).with_for_update()).all()
 
 
@@ -156,7 +156,7 @@ def _plain(value: Any) -> str:
 def record_change(
     session: Session, province: str, setting: str, before: str, after: str, by: Account
 ) -> ProvinceChange:
-    """An entry of the trail of this province's settings, added to the session."""
+    """Add an entry to the trail of this province's settings. The caller commits."""
     entry = ProvinceChange(
         province=province,
         at=clock.now().replace(microsecond=0),

@@ -1,6 +1,5 @@
 """投递: sends due messages and processes receipts. Any number of processes may do this at the same time."""
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +18,6 @@ from models.signing import signatures
 from models.signing.keys import Keys
 from models.workflow import Refused
 
-LOG = logging.getLogger(__name__)
 SILENCES = 3  # consecutive letters without an answer after which the round ends
 
 
@@ -35,9 +33,10 @@ class Channel:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Outcome of one attempt, in words; `noted`: a receipt has given it and is noted already.
+    """Outcome of one attempt, in words.
 
-    `sent`: may have been delivered; `fault`: of the message itself; `answered`: customs answered.
+    `sent`: the message may have been delivered; `fault`: the message itself is at fault; `answered`: customs answered;
+    `noted`: the answer was a receipt, which has recorded its words already.
     """
 
     words: str
@@ -93,7 +92,7 @@ def _errors_as_lines(session: Session, work: Callable[[], list[str]]) -> list[st
         raise
     except Exception as broken:
         session.rollback()
-        return [_("回执未能登记，稍后再试。%(why)s", why=_reason(broken))]
+        return [inbox.failure_line(broken)]
 
 
 def attempt(session: Session, channel: Channel, due: CustomsMessage) -> Outcome:
@@ -111,7 +110,7 @@ def attempt(session: Session, channel: Channel, due: CustomsMessage) -> Outcome:
     except SQLAlchemyError:
         raise
     except Exception as broken:  # an error with one message must not stop the others
-        return Outcome(_("报文无法写成。%(why)s", why=_reason(broken)), sent=querying, fault=True)
+        return Outcome(_("报文无法写成。%(why)s", why=inbox.reason_of(broken)), sent=querying, fault=True)
     finally:
         session.rollback()
     if reply is None:
@@ -148,11 +147,3 @@ def build_letter(due: CustomsMessage, channel: Channel) -> tuple[str, bytes]:
     else:
         data = envelope.business_xml(due)
     return name, envelope.enveloped(name, kind, moment, data, channel.parties, signatures.cms(signer, data))
-
-
-def _reason(broken: Exception) -> str:
-    """The text of a Refused; of any other error only the type, the rest goes to the log."""
-    if isinstance(broken, Refused):
-        return str(broken)
-    LOG.error("an exchange with customs failed", exc_info=broken)
-    return type(broken).__name__

@@ -1,10 +1,11 @@
 """回执: stores receipts and applies each of their results once, to the message and to the application."""
 
+import logging
 from collections.abc import Iterator
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import clock, customs, notifications
@@ -14,10 +15,12 @@ from models.certificate.uses import CertificateUse, Usage
 from models.customs import CustomsMessage, CustomsNote, outbox, receipt
 from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt, Result
+from models.database import is_unavailable
 from models.notifications.events import Event
 from models.vocabulary import Action, Reply
 from models.workflow import Refused
 
+LOG = logging.getLogger(__name__)
 AT_ONCE = 20  # results applied in one transaction: as many applications are locked meanwhile
 MOST_A_ROUND = 1000  # results of one receipt applied in one round, so that sending goes on; the next round continues
 CHUNK = 500  # message numbers in one query
@@ -32,7 +35,7 @@ def store_and_process(session: Session, name: str, raw: bytes, pace: Pace, reply
 
 
 def unread(session: Session) -> list[int]:
-    """Ids of stored receipts not completely processed: by a process that died, or is still running."""
+    """Ids of stored receipts not completely processed; another process may still be working on them. Rolls back."""
     found = list(session.scalars(select(CustomsReceipt.id).where(CustomsReceipt.read_at.is_(None))))
     session.rollback()  # ends the read transaction: receipts are fetched over the network next
     return found
@@ -77,7 +80,7 @@ def _left_for_later(session: Session, key: int, results: list[Result]) -> set[in
 def _apply_batch(
     session: Session, key: int, batch: list[tuple[int, Result]], pace: Pace
 ) -> Iterator[tuple[str, bool, bool]]:
-    """(line, whether the message exists here, whether it is done) for each; commits once, or each if one fails."""
+    """(line, whether the message exists here, whether it is done) for each; commits together, or each if one fails."""
     outcomes = []
     try:
         for place, result in batch:
@@ -85,7 +88,7 @@ def _apply_batch(
             session.flush()
             session.expire_all()  # messages are changed by UPDATE statements: a later result must see that
         session.commit()
-    except Exception:  # of one result, which must not stop the others; apart from them it says what it was
+    except Exception:  # of one result: each is applied again in a transaction of its own, so that only that one fails
         session.rollback()
     else:
         yield from outcomes
@@ -95,6 +98,24 @@ def _apply_batch(
             yield *_apply_once(session, key, place, result, pace), True
         except locking.Conflict:
             yield f"{result.message_id}：{_('申请正在办理，回执稍后登记。')}", True, False
+        except Exception as broken:
+            session.rollback()
+            if isinstance(broken, SQLAlchemyError) and is_unavailable(broken):
+                raise  # all others would fail too
+            yield f"{_shortened(result.message_id, 64)}：{failure_line(broken)}", True, False
+
+
+def failure_line(broken: Exception) -> str:
+    """The line for a receipt, or one of its results, that could not be applied; the next round tries again."""
+    return _("回执未能登记，稍后再试。%(why)s", why=reason_of(broken))
+
+
+def reason_of(broken: Exception) -> str:
+    """The text of a Refused; of any other error only the type, the rest goes to the log."""
+    if isinstance(broken, Refused):
+        return str(broken)
+    LOG.error("an exchange with customs failed", exc_info=broken)
+    return type(broken).__name__
 
 
 def _apply_once(session: Session, key: int, place: int, result: Result, pace: Pace) -> tuple[str, bool]:
@@ -171,14 +192,14 @@ def _apply_answer(session: Session, message: CustomsMessage, accepted: bool, wor
     except locking.Conflict:
         raise
     except Refused:  # revoked or being revoked: the answer is recorded, the status stays
-        if message.act is Action.REVOKE and not accepted and _holds_there(session, message):
+        if message.act is Action.REVOKE and not accepted and _has_been_accepted(session, message.certificate_id):
             notifications.notify(session, message.application, Event.REVOCATION_REJECTED, f"customs-{message.id}")
     return True
 
 
-def _holds_there(session: Session, revocation: CustomsMessage) -> bool:
-    """Whether customs has accepted the certificate that is being revoked."""
+def _has_been_accepted(session: Session, certificate_id: int) -> bool:
+    """Whether customs has accepted any message about this certificate."""
     accepted = select(CustomsMessage.id).where(
-        CustomsMessage.certificate_id == revocation.certificate_id, CustomsMessage.accepted.is_(True)
+        CustomsMessage.certificate_id == certificate_id, CustomsMessage.accepted.is_(True)
     )
     return session.scalar(accepted.limit(1)) is not None

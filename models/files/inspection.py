@@ -16,8 +16,8 @@ LONGEST = 60  # seconds to wait for the turn, and again for the result
 EACH = 2  # files of one owner inspected or waiting in a process (our choice)
 
 
-def share(folder: Path, count: int) -> None:
-    """Inspect at most `count` files at a time in all processes that share this folder."""
+def limit_inspections(folder: Path, count: int) -> None:
+    """From now on inspect at most `count` files at a time in all processes that share this folder."""
     INSPECTION.slots = MachineSlots(folder, count)
 
 

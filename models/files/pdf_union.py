@@ -55,7 +55,7 @@ class Part(NamedTuple):
 
     numbers: tuple[int, ...]  # more than one: several entries of an object stream are at one place
     generation: bytes
-    text: bytes  # from behind `obj` to the next header
+    text: bytes  # from after `obj` to the next header
 
 
 class Union:
@@ -181,7 +181,7 @@ def _entries(content: bytes, count: Any, first: Any) -> Iterator[Part]:
     """The entries of an unpacked object stream. Raises Flawed (AMBIGUOUS) when its header is not plain."""
     if type(count) is not int or type(first) is not int or not 0 <= first <= len(content):
         raise Flawed(Flaw.AMBIGUOUS)
-    words = content[:first].partition(b"%")[0].split()  # qpdf may write a comment behind
+    words = content[:first].partition(b"%")[0].split()  # qpdf may write a comment after the numbers
     if len(words) != 2 * count or not all(word.isdigit() and int(word) <= MOST_PACKED for word in words):
         raise Flawed(Flaw.AMBIGUOUS)
     places = defaultdict[int, list[int]](list)

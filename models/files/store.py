@@ -37,7 +37,7 @@ class Place(Protocol):
     def incoming(self) -> IO[bytes]:
         """A named temporary file for an upload; deleted when it is closed."""
 
-    def take(self, file: IO[bytes], key: str) -> None:
+    def put(self, file: IO[bytes], key: str) -> None:
         """Store the content of `file` under `key`: durable when this returns, and never partially visible."""
 
     def open(self, key: str) -> BinaryIO:
@@ -52,8 +52,8 @@ class Place(Protocol):
     def delete(self, key: str) -> None:
         """Delete the content."""
 
-    def clear(self, before: datetime) -> int:
-        """Delete interrupted uploads and probes begun before that moment; their number."""
+    def delete_leftovers(self, before: datetime) -> int:
+        """Delete interrupted uploads and probes begun before that moment; returns their number."""
 
     def identity(self) -> str | None:
         """The identity written by set_identity(), or None."""
@@ -90,7 +90,7 @@ class Folder:
         self.folder.mkdir(parents=True, exist_ok=True)
         return tempfile.NamedTemporaryFile(dir=self.folder, prefix=INCOMING)
 
-    def take(self, file: IO[bytes], key: str) -> None:
+    def put(self, file: IO[bytes], key: str) -> None:
         """Write through to disk, then link to the final name: no name refers to a partial file."""
         file.flush()
         os.fsync(file.fileno())
@@ -118,7 +118,7 @@ class Folder:
     def delete(self, key: str) -> None:
         (self.folder / key).unlink()
 
-    def clear(self, before: datetime) -> int:
+    def delete_leftovers(self, before: datetime) -> int:
         removed = 0
         for path in self.folder.glob(f"{INCOMING}*"):
             with suppress(FileNotFoundError):  # the upload has just finished
@@ -172,7 +172,7 @@ class Bucket:
     def incoming(self) -> IO[bytes]:
         return tempfile.NamedTemporaryFile(prefix=INCOMING)
 
-    def take(self, file: IO[bytes], key: str) -> None:
+    def put(self, file: IO[bytes], key: str) -> None:
         """One atomic request. S3 cannot touch an object: uploading the same bytes again renews its time."""
         file.flush()
         obstore.put(self.bucket, key, Path(file.name), use_multipart=False)
@@ -189,7 +189,7 @@ class Bucket:
     def delete(self, key: str) -> None:
         obstore.delete(self.bucket, key)
 
-    def clear(self, before: datetime) -> int:
+    def delete_leftovers(self, before: datetime) -> int:
         """Deletes probes of killed processes. Interrupted uploads are local temporary files, not in the bucket."""
         left = [found for some in obstore.list(self.bucket, PROBES) for found in some]
         old = [found["path"] for found in left if found["last_modified"] < before]

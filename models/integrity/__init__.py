@@ -62,7 +62,7 @@ def not_covered(session: Session) -> dict[str, int]:
 
 
 def unproven_scans(session: Session) -> int:
-    """How many attachments are marked as scanned at their upload, of which nothing else is a record."""
+    """How many attachments are marked as scanned at their upload, without an entry in the log that could confirm it."""
     return scans.unproven(session)
 
 

@@ -39,7 +39,7 @@ def notify_of_change(session: Session, before: Terms | None, row: Entrustment) -
 
 
 def notify_both(session: Session, event: Event, terms: Terms | Entrustment, key: str) -> None:
-    """Notify each account of both units; the message is visible while the account belongs to the unit."""
+    """Notify each account of both units, which sees the message while it belongs to the unit. The caller commits."""
     detail = _l(
         "%(publisher)s委托%(agent)s，%(since)s 至 %(until)s",
         publisher=terms.publisher.name,

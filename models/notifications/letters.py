@@ -131,7 +131,7 @@ def finish(session: Session, letter: Claim, words: str) -> None:
 
 
 def undelivered(session: Session, account_id: int, confirming: bool = False) -> str | None:
-    """Why the last letter to an account was set aside; None if it was sent. For a session that sees everything.
+    """Why the last letter to an account was set aside; None: it was sent. For a session that sees everything.
 
     `confirming`: of letters with codes to a new address. Skipped letters do not count.
     """
@@ -144,7 +144,10 @@ def undelivered(session: Session, account_id: int, confirming: bool = False) -> 
 
 
 def drop_unsent(session: Session, account_id: int) -> None:
-    """Delete unsent letters about messages, after a change of address or wish. For a session that sees everything."""
+    """Delete unsent letters about messages, after a change of address or wish. The caller commits.
+
+    For a session that sees everything.
+    """
     of_messages = (MailLetter.account_id == account_id, MailLetter.purpose.is_(None), UNSENT)
     session.execute(delete(MailLetter).where(*of_messages), **NO_SYNC)
 

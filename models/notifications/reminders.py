@@ -36,9 +36,8 @@ PAGE = 200  # applications in one transaction
 def remind(session: Session, keys: Keys | None = None) -> None:
     """Run every step for today, for a session that sees everything. Commits each step, then the heartbeat.
 
-    `keys`: those of the authorities, checked for their expiry.
-
-    A failing step is logged and does not stop the others. Raises SQLAlchemyError while the database is unavailable.
+    `keys`: those of the authorities, checked for their expiry. A failing step is logged and does not stop the others.
+    Raises SQLAlchemyError while the database is unavailable.
     """
     failed = []
     for label, look in (STEPS | steps_of(keys)).items():
@@ -82,6 +81,7 @@ def remind_of_deadlines(session: Session) -> None:
 
 
 def notify_of_ended_entrustments(session: Session) -> None:
+    """Notify both units of each entrustment that reached its last day within LATELY. The caller commits."""
     today = clock.today()
     ended = select(Entrustment).where(
         Entrustment.until < today,

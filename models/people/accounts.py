@@ -144,7 +144,7 @@ class Account(Base, UserMixin):
 
     @validates("email")
     def _normalize_email(self, _key: str, typed: str | None) -> str | None:
-        """Raises Refused for what cannot be an address."""
+        """Stores the trimmed address; raises Unreadable, a Refused, for an invalid one."""
         return normal_address(typed)
 
     def get_id(self) -> str:

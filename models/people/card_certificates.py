@@ -68,7 +68,7 @@ def cards_of(session: Session, account_id: int) -> list[CardCertificate]:
 
 
 def bind(session: Session, account: Account, content: bytes, authorities: CardAuthorities) -> CardCertificate:
-    """Bind the certificate of a file to the account; raises Refused. Flushes."""
+    """Bind the certificate of a file to the account; raises Refused. Flushes; the caller commits."""
     certificate = read_certificate(content)
     authorities.check(certificate)
     if bound := _bound(session, certificate, authorities):

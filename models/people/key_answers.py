@@ -149,7 +149,7 @@ def verify_use_and_commit(
 
 
 def _note_use_and_commit(session: Session, key: SecurityKey, count: int) -> None:
-    """Store counter and time of this use; a removed key is not found, and proofs.holds() refuses it. Commits."""
+    """Store counter and time of this use; of a key removed meanwhile nothing (proofs.lock() refuses it). Commits."""
     session.execute(
         update(SecurityKey).where(SecurityKey.id == key.id).values(count=count, used_at=clock.now()), **NO_SYNC
     )

@@ -26,7 +26,7 @@ class MailWish(Word):
 
 
 def normal_address(typed: str | None) -> str | None:
-    """The typed address, trimmed; None for a blank one. Raises Unreadable if a mail header cannot carry it."""
+    """The typed address, trimmed; None for a blank one. Raises Unreadable if ADDRESS or a mail header forbids it."""
     address = without_format_characters(typed or "").strip()
     if not address:
         return None

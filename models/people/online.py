@@ -38,7 +38,7 @@ def recent(session: Session, account: Account) -> list[LogEntry]:
 
 
 def end_others(session: Session, account: Account, place: Place, key: int | None = None) -> int:
-    """End the other visits of the signed-in account, or one of them; returns how many. Does not commit."""
+    """End the other visits of the signed-in account, or only that of id `key`; returns how many. Does not commit."""
     assert account.visit is not None
     ending = update(Visit).where(Visit.account_id == account.id, Visit.ended_at.is_(None), Visit.id != account.visit.id)
     done: Any = session.execute(
@@ -50,7 +50,7 @@ def end_others(session: Session, account: Account, place: Place, key: int | None
 
 
 def end_forcibly(session: Session, visit: Visit, by: Account, place: Place) -> None:
-    """强制下线: end a visit at once; raises Refused. Does not commit."""
+    """强制下线: end a visit at once; raises Refused for one's own, or an ended one. Does not commit."""
     assert by.visit is not None
     if visit.id == by.visit.id:
         raise Refused(_("这是您本次的登录，请点击右上角“退出”。"))

@@ -114,7 +114,10 @@ def suggested(session: Session, asked: PortalRequest) -> list[Account]:
 
 
 def link(session: Session, asked: PortalRequest, account: Account) -> PortalLink:
-    """Link the user to the account, which ends the request. Raises Refused; IntegrityError when linked meanwhile."""
+    """Link the user to the account and delete the request. Flushes; the caller commits.
+
+    Raises Refused; IntegrityError when the user or the account was linked meanwhile.
+    """
     if not account.is_active:
         raise Refused(_("%(name)s 已停用，请先启用，或选择其他账号。", name=account.username))
     if links_of(session, account.id):

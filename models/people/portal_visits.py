@@ -79,7 +79,7 @@ def bind(session: Session, sign_on: SignOn, visit: Visit) -> bool:
     return bool(bound.rowcount)  # type: ignore[attr-defined]
 
 
-def shown_at(visit: Visit) -> datetime | None:
+def proved_at(visit: Visit) -> datetime | None:
     """When the user last proved who they are; None: unknown, as the portal may sign a known user on without asking."""
     return visit.authenticated_at if visit.method in PORTAL_ALONE else visit.began_at
 
@@ -115,7 +115,7 @@ def _end(session: Session, visit_ids: Sequence[int]) -> None:
     session.execute(update(Visit).where(still).values(ended_at=clock.now()), **NO_SYNC)
 
 
-def forget(session: Session, before: datetime, over: ColumnElement[bool]) -> None:
+def delete_old(session: Session, before: datetime, over: ColumnElement[bool]) -> None:
     """Delete sign-ons without a visit older than `before`, and those of visits that are `over`. The caller commits."""
     nowhere = PortalVisit.visit_id.is_(None) & (PortalVisit.made_at < before)
     stale = nowhere | PortalVisit.visit_id.in_(select(Visit.id).where(over))

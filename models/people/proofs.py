@@ -15,8 +15,8 @@ class Proof:
     id: int
 
 
-def holds(session: Session, proof: Proof) -> bool:
-    """Whether the row still exists; locks it until the transaction ends. Call it after begin_visit().
+def lock(session: Session, proof: Proof) -> bool:
+    """Lock the row until the transaction ends; False when it was deleted. Call it after begin_visit().
 
     Removing a key deletes its row and then ends the visits. The row lock orders the two transactions: either the
     removal finds the new visit, or this finds no row. On SQLite begin_visit() has made this the only writer.

@@ -63,7 +63,7 @@ def use_and_commit(session: Session, account: Account, typed: str, place: Place)
     session.commit()
 
 
-def waits(session: Session, account_id: int) -> datetime | None:
+def valid_until(session: Session, account_id: int) -> datetime | None:
     """End of validity of the unused code of the account; None: there is none."""
     holds = (RecoveryCode.account_id == account_id) & (RecoveryCode.ends_at > clock.now())
     return session.scalar(select(RecoveryCode.ends_at).where(holds))

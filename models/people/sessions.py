@@ -1,4 +1,4 @@
-"""Server-side sessions (visits), sign-in by password."""
+"""Server-side sessions (visits), and sign-in by password."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -20,13 +20,13 @@ from models.people.signin_failures import (
     SKEW,
     TRIES,
     SigninFailure,
+    advice_to_wait,
     failures_between,
     hashed,
     pause_after,
     record_attempt_and_commit,
     record_success,
     record_wrong_and_commit,
-    wait,
 )
 from models.vocabulary import WordColumn
 from models.workflow import Refused
@@ -67,7 +67,7 @@ class Visit(Base):
 def _what_follows(pause: timedelta) -> str:
     """The advice after a wrong password: how long to wait, or the tries before a pause; the same for unknown names."""
     if pause:
-        return _("输错次数较多，%(wait)s", wait=wait(pause))
+        return _("输错次数较多，%(wait)s", wait=advice_to_wait(pause))
     return _("请核对后重新输入；连续输错 %(tries)s 次后，须等待一段时间才能再试。", tries=TRIES)
 
 
@@ -94,7 +94,7 @@ def _begin_attempt(session: Session, name: str, account: Account | None, place: 
 def _finish_attempt(
     session: Session, attempt: SigninFailure, account: Account | None, password: str, failed: LogEntry
 ) -> bool:
-    """Verify the password of a recorded attempt, in constant time whether the account exists. Commits.
+    """Verify the password of a recorded attempt, as slowly for an unknown account as for a known one. Commits.
 
     `failed`: the log entry of a wrong password.
     """
@@ -221,7 +221,7 @@ def resume_visit_and_commit(
 
 
 def how_ended(session: Session, token: str) -> str | None:
-    """The sentence why the visit of this token has ended; None when it has timed out.
+    """The sentence why the visit of this token has ended; None when it has timed out, or is unknown.
 
     A changed password and a 退出 elsewhere have the same sentence: both only set `ended_at`.
     """

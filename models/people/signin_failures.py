@@ -120,11 +120,11 @@ def _pause(failures: int) -> timedelta:
 
 def _too_often(left: timedelta, is_code: bool) -> str:
     if is_code:
-        return _("输错次数较多，没有验证这次输入的恢复码，%(wait)s", wait=wait(left))
-    return _("输错次数较多，没有验证这次输入的密码，%(wait)s", wait=wait(left))
+        return _("输错次数较多，没有验证这次输入的恢复码，%(wait)s", wait=advice_to_wait(left))
+    return _("输错次数较多，没有验证这次输入的密码，%(wait)s", wait=advice_to_wait(left))
 
 
-def wait(left: timedelta) -> str:
+def advice_to_wait(left: timedelta) -> str:
     """The sentence how long to wait, and what to do instead."""
     minutes = max(1, -(-left // timedelta(minutes=1)))
     return _("请 %(minutes)s 分钟后再试；忘记密码的，请联系系统管理员重置。", minutes=minutes)
@@ -144,7 +144,7 @@ def record_success(session: Session, attempt: SigninFailure) -> None:
 
 
 def clear_failures(session: Session, username: str) -> None:
-    """Stop counting the failures of this name, because it has a new password. Does not commit."""
+    """Stop counting the failures of this name, after a new password or 解锁. Does not commit."""
     session.execute(
         update(SigninFailure).where(SigninFailure.name_hash == hashed(username)).values(slows=False), **NO_SYNC
     )

@@ -20,8 +20,8 @@ class SpentChallenge(Base):
     spent_at: Mapped[datetime] = mapped_column(Moment)
 
 
-def spend(session: Session, nonce: str) -> bool:
-    """Record the nonce and commit; False when it was used before: a replayed cookie violates the primary key."""
+def spend_and_commit(session: Session, nonce: str) -> bool:
+    """Record the nonce and commit; False, and rolls back, when it was used before: it violates the primary key."""
     session.add(SpentChallenge(nonce=nonce, spent_at=clock.now()))
     try:
         session.commit()

@@ -13,7 +13,7 @@ from authlib.oauth2.client import OAuth2Client
 
 from models.sign_on import NotVerified, Portal, PortalAway, SignedOn, Started
 from models.sign_on.discovery import provider_of, read_object
-from models.sign_on.line import ask
+from models.sign_on.one_request import ask
 from models.sign_on.tokens import WRONG, identity_of
 
 BASIC, IN_BODY = "client_secret_basic", "client_secret_post"
@@ -101,7 +101,7 @@ def claims_of(portal: Portal, signed_on: SignedOn) -> Mapping[str, Any]:
     return {**found, **identity.claims} if found.get("sub") == identity.subject else identity.claims
 
 
-def leaving(portal: Portal, id_token: str, back: str) -> str | None:
+def sign_out_address(portal: Portal, id_token: str, back: str) -> str | None:
     """The address at which a browser signs out of the portal; None: it publishes none. Raises PortalAway.
 
     `back`: the address to which the portal then sends the browser.

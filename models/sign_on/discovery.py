@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from models.sign_on import Portal
-from models.sign_on.line import ask, away, is_allowed
+from models.sign_on.one_request import ask, away, is_allowed
 
 REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 LIFE = 3600.0  # seconds for which metadata and keys are cached
@@ -59,13 +59,13 @@ def keys_of(portal: Portal, kid: str | None) -> KeySet:
 
 
 def probe(portal: Portal) -> int:
-    """Read metadata and keys again; returns the number of usable keys. Raises PortalAway."""
+    """Read the metadata again, and the keys unless cached; returns the number of keys. Raises PortalAway."""
     _metadata(portal)
     return len(keys_of(portal, None).keys)
 
 
-def keys_read(portal: Portal) -> timedelta | None:
-    """Seconds since this process has read the keys of the portal; None: not yet."""
+def age_of_keys(portal: Portal) -> timedelta | None:
+    """Time since this process has read the keys of the portal; None: not yet."""
     found = KNOWN.get(portal)
     return timedelta(seconds=monotonic() - found.keys_at) if found and found.keys else None
 

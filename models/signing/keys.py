@@ -196,7 +196,7 @@ def _has_demo_policy(certificate: Any) -> bool:
 
 
 def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:
-    """Not of revocation lists, which change every day, nor of what is being downloaded beside them."""
+    """One entry for each key file; none for revocation lists, which change every day, or for unfinished downloads."""
     for file in folder.iterdir() if folder.is_dir() else ():
         if file.suffix in KEY_FILES:
             with suppress(FileNotFoundError):  # replaced at this moment

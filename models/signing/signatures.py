@@ -147,7 +147,7 @@ def validation_context(trusted: list[x509.Certificate], moment: datetime | None 
 
 
 def revocation_context(trusted: list[x509.Certificate], lists: Lists) -> Any:
-    """As validation_context, now; every certificate must be in the reach of one of these lists."""
+    """As validation_context(), now; each certificate but the roots must be covered by one of these lists."""
     from pyhanko_certvalidator import ValidationContext
 
     crls = [each.public_bytes(Encoding.DER) for each in lists]

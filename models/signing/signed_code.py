@@ -1,4 +1,4 @@
-"""Makes the code of a QR picture, which check_code.py verifies, also at ports."""
+"""Signs the code of a QR picture; check_code.py verifies it, also on machines without this system."""
 
 from typing import Protocol
 

@@ -28,7 +28,7 @@ class Presentation:
     """The question before an act, its input, its result, and the look of its button.
 
     `question` and `result` name the row by %(number)s (an application also by %(authority)s, %(applicant)s and
-    %(certificate)s). An act without a question is done at once; without `done`, `result` is a line that goes by itself.
+    %(certificate)s). An act without a question is done at once; without `done`, `result` is a short notice that fades.
     `opinion`: an opinion is required, `remark`: one may be given; `hint` stands in its empty field. `grounds`: grounds
     of the law may be chosen; `reason`: a reason is recorded. `opens`: the result opens in a new window. `style`: of the
     button, Bootstrap's word.
@@ -225,7 +225,7 @@ ACTS: dict[Action, Act] = {
         apart=True,
         question=_l("确定要按 %(number)s 重新申请吗？填写的内容和附件会复制到新的申请，申报前可以修改。"),
     ),
-    # Of any application of one's own, which is not changed.
+    # Allowed for every application of the applicant's own, which it does not change.
     Action.DUPLICATE: Act(
         by=APPLICANT,
         when=frozenset(Status),

@@ -52,7 +52,7 @@ def _key() -> bytes:
 def use_up_and_commit(typed: str) -> None:
     """Use up the challenge, whether `typed` is right or wrong. Raises Refused if it is wrong or expired. Commits."""
     nonce, started = session.pop("challenge", ("", 0))
-    if not _is_valid(nonce, started) or not spent_challenges.spend(db.session(), nonce):
+    if not _is_valid(nonce, started) or not spent_challenges.spend_and_commit(db.session(), nonce):
         raise Refused(_("验证码已过期，请按新图片重新输入。"))
     folded = unicodedata.normalize("NFKC", typed).strip()  # a Chinese input method may produce full-width digits
     if not hmac.compare_digest(digits_of(nonce).encode(), folded.encode()):

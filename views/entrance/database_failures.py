@@ -16,7 +16,10 @@ def init_app(app: Flask) -> None:
 
 
 def handle_database_error(error: SQLAlchemyError) -> BaseResponse:
-    """503 while the database is unavailable; raises any other database error again, which becomes a 500."""
+    """503 while the database is unavailable; a GET that read from the replica is redirected to itself, then without it.
+
+    Raises any other database error again, which becomes a 500.
+    """
     if not is_unavailable(error):
         raise error
     current_app.logger.error("the database is unavailable", exc_info=error)

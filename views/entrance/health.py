@@ -67,7 +67,7 @@ def probe_scanner() -> bool:
 
 
 def probe_database() -> bool:
-    """Whether a row can be written. Commits it."""
+    """Whether a row can be written (commits it), and the disk of an SQLite database has space."""
     try:
         with access.everything() as session, briefly(session, SECONDS):
             heartbeat.probe(session)
@@ -158,7 +158,7 @@ def problems() -> Iterator[str]:
 
 
 def _problems_in_database(session: Session) -> list[str]:
-    """What the tables show. While sending is held since a restore, `held` stands for all that follows from it."""
+    """The problems that the tables show. While sending is held, `held` replaces the words that follow from it."""
     found = [*_file_problems(session), *exchange.health(session, pace()).problems]
     found += paper_queue.problems(session, paper_worker.pace())
     found += letters.problems(session, mail_pace()) if mail_server() else []

@@ -23,6 +23,6 @@ def use_up_and_commit(purpose: str) -> Enrolling:
     """Use up the challenge and return it. Raises Refused when there is no valid one for this purpose. Commits."""
     stored_purpose, challenge, handle, started = session.pop(KEY, ("", "", "", 0))
     is_valid = stored_purpose == purpose and 0 <= clock.now().timestamp() - started <= LIFE.total_seconds()
-    if not is_valid or not spent_challenges.spend(db.session(), challenge):
+    if not is_valid or not spent_challenges.spend_and_commit(db.session(), challenge):
         raise Refused(_("这次密钥操作已超时或已使用过，请重试。"))
     return Enrolling(challenge, handle)

@@ -126,6 +126,7 @@ def _sign_out() -> ResponseReturnValue:
 
 
 def _to_login() -> ResponseReturnValue:
+    """Redirect to the login page, with the reason if a session has ended; for a POST or a script raise SignedOut."""
     why = None
     if token := session.pop("_user_id", None):
         why = how_ended(db.session(), str(token))

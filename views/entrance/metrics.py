@@ -106,12 +106,12 @@ def _figures(session: Any) -> Iterator[tuple[str, str, str, dict[str, float]]]:
     lengths = {f"messages_{state.value}": float(count) for state, count in messages.counts.items()}
     lengths |= {"papers_waiting": papers - aside, "papers_late": late, "papers_set_aside": aside}
     lengths |= {"letters_waiting": waiting, "letters_set_aside": set_aside, "messages_unanswered": messages.unanswered}
-    yield "filing_queue_length", "What waits, by queue.", "queue", lengths
+    yield "filing_queue_length", "Number of items that wait, by queue.", "queue", lengths
     waited = messages.waited or timedelta()
-    yield "filing_queue_age_seconds", "How long the oldest has waited.", "queue", {"messages": waited.total_seconds()}
+    yield "filing_queue_age_seconds", "Age of the oldest item.", "queue", {"messages": waited.total_seconds()}
     last = {name: log.newest(session, kind) for name, kind in AGES.items()}
     ages = {name: (clock.now() - entry.at).total_seconds() for name, entry in last.items() if entry}
-    yield "filing_last_done_age_seconds", "Since it was last done; none: never.", "what", ages
+    yield "filing_last_done_age_seconds", "Seconds since it was last done; absent if never.", "what", ages
     hour = select(LogEntry.kind, func.count()).where(
         LogEntry.log == "signins", LogEntry.kind.in_(REFUSED), LogEntry.at >= clock.now() - timedelta(hours=1)
     )

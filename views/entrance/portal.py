@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from models.sign_on import Portal, Started
-from models.sign_on.line import is_allowed, is_local
+from models.sign_on.one_request import is_allowed, is_local
 from views.entrance.addresses import split_setting
 
 NEEDED = ("PORTAL_ISSUER", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET")

@@ -112,7 +112,7 @@ def _redeem_answer(where: Portal, started: Started) -> SignedOn:
 
     if request.args.get("iss", where.issuer) != where.issuer:  # RFC 9207
         raise NotVerified("issuer of the answer")
-    if not spent_challenges.spend(db.session(), hashed(f"portal {started.state}")):
+    if not spent_challenges.spend_and_commit(db.session(), hashed(f"portal {started.state}")):
         raise NotVerified("state: used before")
     if "error" in request.args:
         raise Refused(_("您没有在单一窗口完成登录；需要继续的，请重新从单一窗口登录，或用其他方式登录。"))
@@ -120,7 +120,10 @@ def _redeem_answer(where: Portal, started: Started) -> SignedOn:
 
 
 def _begin_session_or_ask(where: Portal, signed_on: SignedOn, target: str) -> ResponseReturnValue:
-    """Begin the session or the second step of the linked account; without one ask the operator to link it. Commits."""
+    """Begin the session or the second step of the linked account; without one ask the operator to link it. Commits.
+
+    Raises Refused when the account is disabled, or when link or sign-on were removed meanwhile.
+    """
     identity, coming = signed_on.identity, named_place()
     with access.everything() as everything:
         link = portal_links.link_of(everything, where.issuer, identity.subject)
@@ -177,7 +180,7 @@ def logout_address() -> str | None:
     with access.everything() as everything:
         id_token = portal_visits.id_token_of(everything, str(handle))
     try:
-        return client.leaving(where, id_token, f"{base()}/login") if id_token else None
+        return client.sign_out_address(where, id_token, f"{base()}/login") if id_token else None
     except PortalAway:
         return None
 
@@ -190,7 +193,7 @@ def portal_logout() -> ResponseReturnValue:
     where = portal() or abort(404)
     try:
         logout = tokens.logged_out(where, request.form.get("logout_token", ""))
-        if not spent_challenges.spend(db.session(), hashed(f"logout {where.issuer} {logout.token_id}")):
+        if not spent_challenges.spend_and_commit(db.session(), hashed(f"logout {where.issuer} {logout.token_id}")):
             raise NotVerified("logout token: used before")
     except (NotVerified, PortalAway) as wrong:
         current_app.logger.warning("a logout by the portal was refused: %s", wrong)

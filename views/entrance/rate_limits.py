@@ -17,7 +17,7 @@ def posts_allowed() -> str:
 
 
 def is_unlimited() -> bool:
-    """Whether this request is no POST that POSTS_PER_MINUTE limits."""
+    """Whether the default limit does not apply: no POST, or not to an endpoint of POSTS_PER_MINUTE."""
     return request.method != "POST" or request.endpoint not in POSTS_PER_MINUTE
 
 

@@ -50,18 +50,21 @@ def _other_hosts(config: Mapping[str, Any]) -> list[str]:
     return [name for name in split_setting(config["TRUSTED_HOSTS"]) if not is_local(as_compared(name))]
 
 
-def is_bound(account: Account) -> bool:
+def must_have_key(account: Account) -> bool:
     """Whether this account must have a key, or a card."""
     return account.role in ROLES_WITH_KEY and are_required(current_app.config)
 
 
 def must_enrol(account: Account) -> bool:
     """Whether this account has to enrol a key before anything else: it must have one and has signed in without."""
-    return is_bound(account) and (account.visit is None or account.visit.method not in WITH_KEY)
+    return must_have_key(account) and (account.visit is None or account.visit.method not in WITH_KEY)
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Raises click.ClickException when keys are required but no browser could offer WebAuthn at BASE_URL."""
+    """Raises click.ClickException for an invalid KEYS_REQUIRED, and when keys could not be used at BASE_URL.
+
+    That is: no browser would offer WebAuthn there, or it is this machine although TRUSTED_HOSTS has other names.
+    """
     if config["KEYS_REQUIRED"] not in (None, True, False):
         raise click.ClickException(_("FILING_KEYS_REQUIRED 应为 true 或 false，请改正后再启动。"))
     if config["KEYS_REQUIRED"] is None and not are_required(config) and _other_hosts(config):

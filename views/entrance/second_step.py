@@ -61,14 +61,14 @@ def remember_first_step_and_commit(account: Account, target: str, sign_on: SignO
     db.session.commit()
     session[KEY] = [
         account.id,
-        _password_of(account),
+        _password_mark(account),
         target,
         clock.now().timestamp(),
         sign_on and astuple(sign_on)[:2],
     ]
 
 
-def _password_of(account: Account) -> str:
+def _password_mark(account: Account) -> str:
     """A mark that changes with the password, so that a new password invalidates the first step."""
     return hashed(account.password_hash)[:16]
 
@@ -81,7 +81,7 @@ def _account_of_first_step() -> Account | None:
     if (sign_on := _sign_on()) and not _still_waits(sign_on):
         return None
     account = db.session.get(Account, key)
-    return account if account and account.is_active and _password_of(account) == mark else None
+    return account if account and account.is_active and _password_mark(account) == mark else None
 
 
 def _sign_on() -> SignOn | None:

@@ -38,7 +38,6 @@ POLICY = (
     "connect-src 'self'; media-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-UNREAD = {408, 413, 429}  # statuses of requests whose body was not read completely; the error page must not read it
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -168,9 +167,8 @@ def handle_http_error(error: HTTPException) -> Response:
     """An error as a page, or as JSON for a script, with the same status and headers (Allow, Retry-After)."""
     if (error.code or 500) >= 500:
         release()  # first: the error page must not be rendered in a failed transaction
-    if isinstance(
-        error, ClientDisconnected
-    ):  # a client that was too slow (views/entrance/server.py) but still reads gets 408
+    # A client that was too slow (views/entrance/server.py) but still reads gets 408.
+    if isinstance(error, ClientDisconnected):
         error = RequestTimeout()
     response: Response = current_app.make_response(error.get_response(request.environ))
     if isinstance(error, RateLimitExceeded) and limiter.current_limit:
@@ -203,7 +201,7 @@ def fill_with_sentence(response: Response, words: str, token: str | None = None)
 
 
 def _error_page(words: str, status: int, number: str | None) -> str:
-    """The error page, for who is signed in with the menu; queries nothing from 500 on.
+    """The error page, with the menu if somebody is signed in. From status 500 on it does not query the database.
 
     If its template fails: minimal HTML with the same content.
     """

@@ -149,7 +149,7 @@ def _check_time_stamps(config: dict[str, Any]) -> None:
             raise click.ClickException(_("FILING_TSA_CA 不是可读的 PEM 证书文件，请改正后再启动。")) from None
     if config["TSA_CRL"] and not config["TSA"]:
         raise click.ClickException(_("FILING_TSA_CRL 只与 FILING_TSA 一起使用，请改正后再启动。"))
-    if config["TSA_CRL"] and not Path(config["TSA_CRL"]).is_file():  # what is in it changes daily: papers wait for it
+    if config["TSA_CRL"] and not Path(config["TSA_CRL"]).is_file():  # only that it exists: its content changes daily
         raise click.ClickException(_("FILING_TSA_CRL 所指的文件不存在，请改正后再启动。"))
 
 

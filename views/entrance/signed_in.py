@@ -91,9 +91,9 @@ class Removed(NamedTuple):
 def _bind_proofs(everything: Session, visit: Visit, proof: Proof | None, sign_on: SignOn | None) -> Removed | None:
     """Lock the row of the key, card or link, and assign the visit to the sign-on; what was removed, or None."""
     sentence = _("登录所用的密钥、卡或关联刚刚被移除，没有登录；请用其他方式登录，或联系系统管理员。")
-    if proof and not proofs.holds(everything, proof):
+    if proof and not proofs.lock(everything, proof):
         return Removed(REFUSALS[proof.model], sentence)
-    if sign_on and not proofs.holds(everything, Proof(PortalLink, sign_on.link_id)):
+    if sign_on and not proofs.lock(everything, Proof(PortalLink, sign_on.link_id)):
         return Removed(SignIn.PORTAL_REFUSED, sentence)
     if sign_on and not portal_visits.bind(everything, sign_on, visit):
         return Removed(SignIn.PORTAL_REFUSED, _("您已在单一窗口退出，没有登录，请重新登录。"))

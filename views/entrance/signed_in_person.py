@@ -32,7 +32,10 @@ def person_of(account: Account) -> Person:
 
 
 def remember(account: Account) -> None:
-    """Keep who is signed in for an error page of this request; not of an account whose menu leads nowhere yet."""
+    """Keep who is signed in for an error page of this request.
+
+    Not for an account that must first change its password or enrol a key: no page of its menu would open.
+    """
     if not account.must_change and account.is_complete and not must_enrol(account):
         g.person = person_of(account)
 
@@ -40,7 +43,7 @@ def remember(account: Account) -> None:
 def person_for_error(status: int) -> Person | None:
     """Who is signed in, for an error page; None: nobody, or it cannot be known without the database.
 
-    Only the 404 or 405 of an address that does not exist reads the account, which no request before it has done.
+    Reads the account only for an address that does not exist (404, 405), because authorize() has not read it then.
     """
     if "person" not in g and request.routing_exception and status < 500 and "_user_id" in session:
         try:

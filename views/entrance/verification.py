@@ -46,9 +46,8 @@ def too_large(error: HTTPException) -> ResponseReturnValue:
 @verify.get("/")
 @verify.get("/<path:number>")
 @limiter.limit("120 per minute")  # per address; a customs house has one for all its counters
-@limiter.limit(
-    "10 per minute", key_func=guess_key, exempt_when=types_no_code, deduct_when=is_wrong_guess
-)  # of 60 bits (AC7)
+# Wrong check codes, which have 60 bits (AC7).
+@limiter.limit("10 per minute", key_func=guess_key, exempt_when=types_no_code, deduct_when=is_wrong_guess)
 def show(number: str = "") -> ResponseReturnValue:
     """Verdict by the number in the path, with `c` of the QR code or a typed check `code`."""
     code = plain(request.args.get("code", ""))

@@ -65,7 +65,7 @@ def add() -> Response:
 
 
 def _refusal(why: NotCosigned) -> Response:
-    """The answer names the size of the last checkpoint where that is what the other did not know."""
+    """The error response; for OTHER_STATE with the size of the last cosigned checkpoint, from which to prove again."""
     if why.reason is not Reason.OTHER_STATE:
         return current_app.response_class(status=STATUSES[why.reason], mimetype="text/plain")
     return current_app.response_class(f"{why.size}\n", STATUSES[why.reason], content_type="text/x.tlog.size")

@@ -38,7 +38,7 @@ class AccountKeysScreen(AccountApiKeysScreen):
         session = db.session()
         page: dict[str, Any] = {"account": account, "notes": notes, "readable": on_screen}
         page["keys"] = security_keys.keys_of(session, account.id)
-        page["code_until"] = recovery_codes.waits(session, account.id)
+        page["code_until"] = recovery_codes.valid_until(session, account.id)
         page["cards"] = card_certificates.cards_of(session, account.id)
         page["links"] = portal_links.links_of(session, account.id)
         page["api_keys"] = api_keys.keys_of(session, account.id)

@@ -104,7 +104,7 @@ class CalendarScreen(ImportScreen):
         change = notice.compare(db.session(), found.year, found.days)
         if not change.new and change.is_any:
             found.doubts.append(_("%(year)s 年的安排已经登记，导入后以本文件为准。", year=found.year))
-        return {"year": found.year, "days": found.days, "notes": found.notes, "doubts": found.doubts, "seen": previewed}
+        return {"year": found.year, "days": found.days, "notes": (), "doubts": found.doubts, "seen": previewed}
 
     def compared(self, sent: dict[str, Any]) -> notice.Change:
         return notice.compare(db.session(), sent["year"], sent["days"])

@@ -19,7 +19,7 @@ from models.people.methods import WITH_KEY, Method
 from models.workflow import Refused
 from views.entrance import key_challenge
 from views.entrance.place import place
-from views.entrance.relying_party import is_bound, must_enrol, party, relying_party
+from views.entrance.relying_party import must_enrol, must_have_key, party, relying_party
 from views.panel.display import on_screen
 from views.panel.fields import number_of
 from views.panel.own_page import OwnPage
@@ -105,8 +105,8 @@ def purpose() -> str:
 
 def is_recent_sign_in() -> bool:
     """Whether the account was authenticated within RECENT."""
-    shown = portal_visits.shown_at(current_user.visit)
-    return shown is not None and clock.now() - shown <= RECENT
+    proved_at = portal_visits.proved_at(current_user.visit)
+    return proved_at is not None and clock.now() - proved_at <= RECENT
 
 
 def assert_recent_sign_in() -> None:
@@ -119,5 +119,5 @@ def assert_not_last() -> None:
     """Raises Refused if keys are required and this is the last one: the password alone could then enrol another."""
     session = db.session()
     has_more = len(security_keys.keys_of(session, current_user.id)) > 1 or cards_of(session, current_user.id)
-    if is_bound(current_user) and not has_more:
+    if must_have_key(current_user) and not has_more:
         raise Refused(_("该账号须有安全密钥，这是最后一把，没有移除；请先登记新的，再移除这一把。"))

@@ -44,5 +44,5 @@ class Commands(AppGroup):
 
 
 def init_app(app: Flask) -> None:
-    """In place of Flask's own empty group."""
+    """Replace Flask's own empty group of commands."""
     app.cli = Commands(app.name)

@@ -76,9 +76,9 @@ def report_lost(lost: list[str]) -> None:
 
 @click.command("hold", cls=Sentence, help="用数据库工具恢复以后、启动服务之前，暂停提醒、邮件、海关报文和检查点。")
 def hold_sending() -> None:
-    """As `restore` does: what waits for customs is queried first, waiting e-mails are not sent. Nothing while held.
+    """As `restore` does: unsent messages are queried at customs before they are sent, waiting e-mails never sent.
 
-    The hold and its log entry are one transaction, as are the release and its entry.
+    Commits the hold with its log entry; changes nothing while a hold is on.
     """
     with access.everything() as session:
         if hold.begin_new(session):
@@ -90,7 +90,7 @@ def hold_sending() -> None:
 
 @click.command(cls=Sentence, help="恢复备份以后，放行暂停的提醒、邮件、海关报文和检查点。")
 def release() -> None:
-    """Nothing where nothing is held."""
+    """End the hold, and commit it with its log entry; changes nothing when nothing is held."""
     with access.everything() as session:
         if not hold.end(session):
             click.echo(_("没有暂停，不需要放行。"))
@@ -115,9 +115,9 @@ def drill(source: Path) -> None:
 
 
 def _restore_on_trial(place: Path) -> int:
-    """Restore a backup into a temporary database, compare it, and delete that; the number of trail entries.
+    """Restore a backup into a temporary database and compare the two; returns the number of trail entries.
 
-    Raises Refused.
+    Raises Refused. The database is deleted in any case.
     """
     with tempfile.TemporaryDirectory(prefix="filing-drill-") as name, _empty_database(Path(name)) as address:
         environment = _environment(address, Path(name))

@@ -76,6 +76,7 @@ def _is_due(session: Session) -> bool:
 
 
 def _sign(session: Session, folder: Path, key: Ed25519PrivateKey, name: str | None, first: bool) -> None:
+    """Sign a checkpoint of each chain, and log it. Commits. Raises Refused if former ones are lost, unless `first`."""
     with alone(folder):
         if not first and _is_lost(session, folder):
             raise Refused(

@@ -18,7 +18,7 @@ from models.customs.receipt import CustomsReceipt
 from models.customs.schema import message_xsd
 from models.exchange import delivery
 from models.exchange.delivery import Channel
-from models.exchange.transports import Gateway, Http, trusted
+from models.exchange.transports import Gateway, Http, tls_context
 from models.exchange.transports.folders import FolderPair
 from models.exchange.transports.timed_connection import HERE
 from models.workflow import Refused
@@ -53,7 +53,7 @@ def deliver(watch: bool) -> None:
 @exchange.command(help="与海关台账逐份核对（可指定日期），列出全部差异；有差异时以状态 1 退出。")
 @click.argument("day", metavar="[DATE]", required=False, type=click.DateTime(["%Y-%m-%d"]))
 def reconcile(day: datetime | None) -> None:
-    """Also after a restore, before sending is released (models/customs/hold.py)."""
+    """May also be run while sending is held after a restore (models/customs/hold.py)."""
     with access.everything() as session:
         row = reconciliation.reconcile(session, gateway().ledger, day.date() if day else None)
         for name, kind in row.differences_of():
@@ -114,7 +114,7 @@ def gateway_of(address: str, home: Path, settings: Mapping[str, Any]) -> Gateway
     if address.startswith("folder:"):
         return FolderPair(home / address.removeprefix("folder:"))
     if address.startswith("https://"):
-        return Http(address, trusted(settings))
+        return Http(address, tls_context(settings))
     if not address.startswith("http://"):
         raise Refused(_("FILING_CUSTOMS_GATEWAY 应为 folder:文件夹 或 https://地址，请改正后再试。"))
     if urlsplit(address).hostname not in HERE:

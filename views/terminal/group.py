@@ -17,16 +17,16 @@ from models.database import is_under_row_security, revision
 from models.workflow import Refused
 
 RESTORE = "restore"  # the only command allowed while a restore is unfinished
-BUILDING = {RESTORE, "upgrade"}  # make the tables themselves
+BUILDING = {RESTORE, "upgrade"}  # create or change the tables themselves
 WITHOUT_DATABASE = {"verify-code", "schema", "simulate", "new-key", "check-proof"}
-OF_THE_OWNER = {RESTORE, "upgrade", "backup", "drill", "roles", "rebuild"}  # change tables, or copy the whole of them
+OF_THE_OWNER = {RESTORE, "upgrade", "backup", "drill", "roles", "rebuild"}  # need the rights of the owner of the tables
 POLL = 1  # seconds between two rounds
 
 
 class Sentence(click.Command):
-    """A command that prints a Refused as a sentence; refused while a restore is unfinished.
+    """A command that prints a Refused, or an error of database or disk, as a sentence, and exits with status 1.
 
-    Refused too on a database that it cannot work with, and when database or disk fail it.
+    It does not start while a restore is unfinished, or on a database of another program or release.
     """
 
     def invoke(self, context: click.Context) -> Any:
@@ -47,7 +47,7 @@ class Sentence(click.Command):
         return context.exit(1)
 
     def _check_database(self, watch: bool) -> None:
-        """Raises Refused. What watches waits for a database that does not answer yet (run_rounds)."""
+        """Raises Refused. With `watch` a database that does not answer is no error: run_rounds() waits for it."""
         unfinished = unfinished_restore.is_unfinished()
         if unfinished and self.name != RESTORE:
             raise Refused(unfinished_restore.sentence())
@@ -84,8 +84,8 @@ def _path_and_reason(broken: OSError) -> str:
 def run_rounds(session: Session, work: Callable[[], object], watch: bool, sends: bool = False) -> None:
     """Call `work` once; with `watch` for ever. Rolls back between rounds.
 
-    Watching, an error of the database is printed once and tried again, and nothing is done while a restore runs.
-    `sends`: nothing either while that is held (Refused, unless watching).
+    With `watch`, an error of the database is printed once, and the next round tries again; rounds are skipped while a
+    restore runs. `sends`: rounds are skipped while sending is held after a restore; without `watch` it raises Refused.
     """
     before = ""
     while True:

@@ -43,7 +43,7 @@ def verify(recorded: Path | None, witness: bool, verifier: str | None, cosigners
         found = 0
         witnessed = _by_witnesses(session, verifier) if witness else ()
         for sentence in (
-            *_against(session, recorded, verifier, cosigners),
+            *_against_checkpoints(session, recorded, verifier, cosigners),
             *witnessed,
             *integrity.contradictions(session, store()),
         ):
@@ -68,7 +68,7 @@ def _report_what_is_not_covered(session: Session) -> None:
         click.echo(words)
 
 
-def _against(
+def _against_checkpoints(
     session: Session, recorded: Path | None, verifier: str | None, cosigners: tuple[str, ...]
 ) -> Iterator[str]:
     """Contradictions to the checkpoints in the folder `recorded`, or to the one in this file; none for None."""

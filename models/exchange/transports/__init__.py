@@ -45,7 +45,7 @@ class TooLong(NoAnswer):
 
 
 class Gateway(Protocol):
-    """A transport to customs; every method raises NoAnswer."""
+    """A transport to customs; every method may raise NoAnswer."""
 
     def send(self, name: str, letter: bytes) -> bytes | None:
         """Send a letter; returns the receipt if customs answers at once, else None."""
@@ -60,7 +60,7 @@ class Gateway(Protocol):
         """What customs received on these days (inclusive): a list of {"message_id", "accepted", "day"}."""
 
 
-def trusted(settings: Mapping[str, Any]) -> ssl.SSLContext:
+def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
     """TLS context: trusts CUSTOMS_CA, presents CUSTOMS_CLIENT (PEM, certificate and key). Raises Refused without it."""
     if not settings["CUSTOMS_CLIENT"]:
         raise Refused(_("https:// 须有我方证书，请设置 FILING_CUSTOMS_CLIENT（PEM，含证书和私钥）后再试。"))

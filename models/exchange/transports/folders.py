@@ -40,7 +40,7 @@ class FolderPair:
         return None
 
     def put(self, box: str, name: str, content: bytes) -> None:
-        """Write to Writing/, fsync, then rename into the box: the box never holds a partial file."""
+        """Write to Writing/, fsync, rename into the box, which so never holds a partial file. Raises NoAnswer."""
         half = self.writing / f"{secrets.token_hex(8)}-{name}"  # random: several machines may share the folder
         try:
             with half.open("wb") as file:

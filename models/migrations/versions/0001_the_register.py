@@ -1,4 +1,4 @@
-"""the register"""
+"""The first schema: accounts, applications, attachments, certificates, trail, codes."""
 
 import sqlalchemy as sa
 from alembic import op

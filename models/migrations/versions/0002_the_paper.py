@@ -1,4 +1,4 @@
-"""The paper of a certificate, its check code and end of validity, and which certificate takes which one's place."""
+"""The paper of a certificate, its check code and end of validity, and the certificate that it replaces."""
 
 import secrets
 

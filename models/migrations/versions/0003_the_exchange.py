@@ -1,4 +1,4 @@
-"""What was sent and asked, receipts as received, what became of each attempt, and comparisons of both ledgers."""
+"""Messages and queries to customs, receipts as received, the outcome of each attempt, comparisons of both ledgers."""
 
 import sqlalchemy as sa
 from alembic import op

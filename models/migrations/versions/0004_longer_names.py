@@ -1,4 +1,4 @@
-"""Room for whoever acts: a person's name (50) with that of the organisation (100) in brackets."""
+"""Longer names of those who act: a person's name (50) with that of the organisation (100) in brackets."""
 
 import sqlalchemy as sa
 from alembic import op

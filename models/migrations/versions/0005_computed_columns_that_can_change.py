@@ -1,4 +1,4 @@
-"""SQLite: computed columns are virtual, not stored, since only such a one can be added again when its rule changes."""
+"""SQLite: computed columns are virtual, not stored: only a virtual one can be added again when its rule changes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,7 @@ COLUMNS = {
 
 
 def upgrade() -> None:
-    """A database made from nothing by this release has virtual ones already."""
+    """Only where needed: a database that this release has created has virtual columns already."""
     connection = op.get_bind()
     if connection.dialect.name != "sqlite":
         return
@@ -37,4 +37,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing: release 0004 reads virtual columns as well."""
+    """No change: release 0004 reads virtual columns as well."""

@@ -1,7 +1,7 @@
-"""Lists by pinyin and by the order of the work: keys of 商品名称 and 出版单位, places of statuses, indexes over them.
+"""Lists sorted by pinyin and by status: sort keys of 商品名称 and 出版单位, order of statuses, indexes over them.
 
-Keys are filled in batches: a million rows take some minutes (measured: see the commit). They are made by today's
-sort_key; a step that changes what it makes has to fill them again.
+Keys are filled in batches: a million rows take some minutes (measured: see the commit). They are made by the present
+sort_key(); a step that changes its result has to fill them again.
 """
 
 import sqlalchemy as sa

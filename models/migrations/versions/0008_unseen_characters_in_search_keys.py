@@ -1,4 +1,4 @@
-"""Search keys without unseen characters: 探戈U+200B精选 is found by 探戈精选. Only keys change, never what was written."""
+"""Search keys without invisible characters: 探戈U+200B精选 is found by 探戈精选. Only keys change, not the texts."""
 
 import re
 import unicodedata

@@ -1,5 +1,5 @@
-"""A draft keeps what was typed and cannot be read: `unread` on the application and on its carriers, whose required
-columns may be empty until 申报.
+"""A draft keeps typed values that are invalid: `unread` on the application and its carriers, whose required columns may
+be empty until 申报.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""`page_key` on the application and its carriers: by which page they were saved, so that a save sent again is known."""
+"""`page_key` on the application and its carriers: the page that saved them, so that a repeated save is recognised."""
 
 import sqlalchemy as sa
 from alembic import op

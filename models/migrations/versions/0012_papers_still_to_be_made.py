@@ -1,4 +1,4 @@
-"""The queue of papers that workers are still to make; papers never made before are queued when somebody needs them."""
+"""The queue of papers that workers have to make. Missing papers of older certificates are queued when needed."""
 
 import sqlalchemy as sa
 from alembic import op

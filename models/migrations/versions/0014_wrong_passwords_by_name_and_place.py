@@ -1,5 +1,5 @@
-"""Wrong passwords are counted by name and place in a table of their own, no longer on the account; a visit knows the
-browser it was opened in, and may hold one encrypted note that is shown once.
+"""Wrong passwords are counted by name and place in a table of their own, no longer on the account. A visit has the
+hash of its browser's cookie, and at most one encrypted note, which is shown once.
 """
 
 import sqlalchemy as sa

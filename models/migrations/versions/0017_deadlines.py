@@ -1,4 +1,4 @@
-"""Deadlines: the working-day calendar, the settings of the provinces with their trail, and the due date of what waits.
+"""Deadlines: the working-day calendar, settings of the provinces with their trail, due dates of pending applications.
 
 Calendar, settings and due dates themselves are filled by `upgrade`, after the steps (models/deadlines: prepare).
 """

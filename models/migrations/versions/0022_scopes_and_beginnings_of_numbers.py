@@ -1,5 +1,5 @@
-"""Messages to customs know the province they belong to; indexes for the beginnings of numbers, for publishers of a
-province, and for the lists of 数据交换."""
+"""Messages to customs have the column of their province; indexes for prefixes of numbers, for publishers of a province,
+and for the lists of 数据交换."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""When the province first opened what waits: until then the applicant may withdraw it."""
+"""When the province first opened a pending application: until then the applicant may withdraw it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ down_revision = "0022"
 
 def upgrade() -> None:
     op.add_column("application", sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True))
-    # What waits already may have been opened: it counts as opened when it was submitted.
+    # A pending application may have been opened before: it counts as opened when it was submitted.
     op.execute("UPDATE application SET opened_at = submitted_at WHERE status = 'pending'")
 
 

@@ -1,4 +1,4 @@
-"""`log_entry`: the log of sign-ins, of what operators do, and of what leaves the system; a visit has address and browser."""
+"""`log_entry`: the log of sign-ins, acts of operators, prints and exports; a visit has address and browser."""
 
 import sqlalchemy as sa
 from alembic import op

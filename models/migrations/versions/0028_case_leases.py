@@ -1,4 +1,4 @@
-"""`case_lease`: which reviewer has taken a case that waits (接办), and for how long a province keeps it."""
+"""`case_lease`: the reviewer who has taken a pending application (接办), and the province's length of such a lease."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""`stock_opinion.position`: the order in which the reviewers of a province want their 常用意见."""
+"""`stock_opinion.position`: the order of the 常用意见 of a province."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""`province_settings.required_kinds`, and columns by which nothing is told twice, too often, or not at all."""
+"""`province_settings.required_kinds`, and columns that keep messages and e-mails from being repeated or lost."""
 
 import sqlalchemy as sa
 from alembic import op

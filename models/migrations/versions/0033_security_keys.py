@@ -1,4 +1,4 @@
-"""`security_key`, `recovery_code`: signing in with a key; a visit knows how it was begun."""
+"""`security_key`, `recovery_code`: signing in with a key; `visit.method`: how the session was begun."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""`account.email_new` waits to be confirmed, `mail_letter.purpose` says why; indexes for the seldom asked fields."""
+"""`account.email_new`: address to be confirmed; `mail_letter.purpose`; indexes for fields that are rarely queried."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""`certificate_use`: what customs says of the use of a certificate, 核注 and 核销."""
+"""`certificate_use`: uses of a certificate that customs has reported, 核注 and 核销."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""`portal_link`, `portal_request`, `portal_visit`: signing on from the portal of 单一窗口; codes apart from passwords.
+"""`portal_link`, `portal_request`, `portal_visit`: signing on from the portal of 单一窗口; `signin_failure.is_code`.
 
-`visit.authenticated_at`: when the portal has asked who it is. `attachment.scanned_at`: when a file was scanned for viruses.
+`visit.authenticated_at`: when the user authenticated at the portal. `attachment.scanned_at`: when a file was scanned for viruses.
 """
 
 import sqlalchemy as sa

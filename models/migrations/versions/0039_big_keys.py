@@ -1,6 +1,6 @@
 """Keys of the tables that grow with every application become BIGINT on PostgreSQL; SQLite's have 64 bits anyway.
 
-Each table is written anew once, with its indexes, in the transaction of the upgrade: nobody reads or writes meanwhile.
+Each table is rewritten once, with its indexes, in the transaction of the upgrade: nobody can read or write meanwhile.
 """
 
 from alembic import op
@@ -41,7 +41,7 @@ def downgrade() -> None:
 
 
 def _alter(kind: str) -> None:
-    """All keys of a table in one statement, so that it is written anew once; and what counts its ids."""
+    """Change all keys of a table in one statement, so that it is rewritten once; and the sequence of its ids."""
     if op.get_bind().dialect.name == "sqlite":
         return
     for table, columns in KEYS.items():

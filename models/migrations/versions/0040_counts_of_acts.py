@@ -1,4 +1,4 @@
-"""`act_count` and `uncounted_act`: what 统计 adds up. Every act there is waits to be counted, by the next worker."""
+"""`act_count` and `uncounted_act`, which 统计 adds up. All present acts are entered as uncounted; a worker counts them."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""`export_lease`: one export a person at a time, on all machines. `application.last_change`: what programs follow."""
+"""`export_lease`: one export a person at a time, on all machines. `application.last_change`: read by /api/."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
 """A certificate keeps its 电子证照标识, which was computed from the settings whenever it was shown.
 
-Those issued before keep the one that is shown today; where the settings have no codes they have none. A file may be
-scanned for viruses later than it was taken in: what was found is kept.
+Certificates issued before get the one that the present settings compute, or none. A file may be scanned for viruses
+after its upload: the result is stored.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
-"""An index that finds the draft of a page among those of its owner; two go that nothing asked.
+"""An index that finds the draft of a page among those of its owner; two that are not needed are dropped.
 
-On SQLite every new draft read all applications of its press, in the turn that all writers wait for: of two indexes that
-fit one condition each, the planner took the wrong one. The second was a copy of the unique one.
+On SQLite every new draft read all applications of its publisher while other writers waited: of two indexes that fitted
+one condition each, the planner took the wrong one. The second dropped index repeated a unique one.
 """
 
 from alembic import op

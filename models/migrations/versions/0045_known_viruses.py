@@ -1,6 +1,6 @@
 """`known_virus`: contents in which a virus was found; the log has an entry for each content that was scanned later on.
 
-Later than at its upload: more than a minute after it. What was marked before this step gets its entries now.
+Later means more than a minute after its upload. Files marked before this step get their entries now.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""`trail_entry.algorithm`: the hash function of the seal, where it is not SHA-256. Entries that are there keep theirs."""
+"""`trail_entry.algorithm`: the hash function of the seal, NULL for SHA-256. Present entries are not changed."""
 
 import sqlalchemy as sa
 from alembic import op

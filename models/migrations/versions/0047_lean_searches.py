@@ -1,4 +1,4 @@
-"""The index of open messages has every column that is counted; the search index of SQLite knows the publishers.
+"""The index of open messages has every column that is counted; the search index of SQLite contains publishers.
 
 /healthz and 数据交换 read every open message. A common word beside a publisher's name read all rows that have the word;
 the search index is no part of the steps, and built anew after them (env.py).

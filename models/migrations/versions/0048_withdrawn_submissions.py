@@ -1,4 +1,4 @@
-"""A withdrawn submission does not count: what was submitted again after it was listed as 退回后重新申报."""
+"""A withdrawn submission is not counted; until now the next one was listed as 退回后重新申报."""
 
 from alembic import op
 

@@ -16,5 +16,5 @@ def put(store: Store, content: bytes, name: str = "文件.pdf", limit: int = MAN
 
 def stored_digests(store: Store) -> list[str]:
     """Every digest in the store; asserts that no incomplete file is left."""
-    assert store.clear(clock.now() + timedelta(days=1)) == 0
+    assert store.delete_leftovers(clock.now() + timedelta(days=1)) == 0
     return list(store.digests())

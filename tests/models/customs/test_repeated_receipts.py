@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models.application import Application
@@ -45,6 +45,28 @@ def test_a_batch_is_noted_item_by_item(make_application: MakeApplication, system
         notes = session.scalars(select(CustomsNote.part).order_by(CustomsNote.id)).all()
         assert len(notes) == 4
         assert third not in str(notes[1:]), "the note of a message contains nothing about another message"
+
+
+def test_a_result_that_cannot_be_applied_does_not_stop_those_after_it(
+    make_application: MakeApplication, system_session: SystemSession
+) -> None:
+    """CU5: the row of its message is damaged. The receipt stays unread, so that the result is tried again."""
+    for _ in range(3):
+        make_application(status="filed")
+    with system_session() as session:
+        names = sent(session)
+        damage = text("UPDATE customs_message SET act = :act WHERE message_id = :name")
+        session.execute(damage, {"act": "unknown", "name": names[1]})
+        session.commit()
+        lines = inbox.store_and_process(session, "batch.xml", batch(*((name, Reply.ACCEPTED) for name in names)), PACE)
+        assert statuses(session) == [Status.CUSTOMS_RECEIVED, Status.FILED, Status.CUSTOMS_RECEIVED]
+        assert lines[1] == f"{names[1]}：回执未能登记，稍后再试。ValueError"
+        session.execute(damage, {"act": "grant", "name": names[1]})
+        session.commit()
+        (left,) = inbox.unread(session)
+        inbox.process(session, left, PACE)
+        assert set(statuses(session)) == {Status.CUSTOMS_RECEIVED}
+        assert inbox.unread(session) == []
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ def test_a_missing_file_raises_file_not_found(store: Store) -> None:
 def test_a_file_not_named_by_a_digest_is_ignored(store: Store) -> None:
     """Backup and sweep ignore it."""
     with store.place.incoming() as file:
-        store.place.take(file, "ab/notes.txt")
+        store.place.put(file, "ab/notes.txt")
     assert list(store.digests()) == list(store.digests("ab")) == []
 
 

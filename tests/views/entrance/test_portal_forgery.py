@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from models.sign_on.line import is_allowed
+from models.sign_on.one_request import is_allowed
 from tests.browsing import ClientAs
 from tests.portal import PortalServer
 from tests.views.entrance.portal_steps import come, link, sign_on

@@ -76,7 +76,7 @@ def begun(app: Flask, key_id: int) -> None:
     """A session that this key begins, as views begin it."""
     with app.app_context(), access.everything() as session:
         begin_visit(session, account_of("publisher").id, Place(), Method.KEY)
-        if proofs.holds(session, Proof(SecurityKey, key_id)):
+        if proofs.lock(session, Proof(SecurityKey, key_id)):
             session.commit()
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import select
 
 from models import access, clock
 from models.customs import CustomsMessage, envelope
-from models.exchange.transports import Http, NoAnswer, trusted
+from models.exchange.transports import Http, NoAnswer, tls_context
 from models.vocabulary import Status
 from models.workflow import Refused
 from tests import ROOT
@@ -87,7 +87,7 @@ class TestHttps:
         with behind_tls(customs, papers) as address:
 
             def line(root: Path | str, client: Path | str | None) -> Http:
-                return Http(address, trusted({"CUSTOMS_CA": str(root), "CUSTOMS_CLIENT": client and str(client)}))
+                return Http(address, tls_context({"CUSTOMS_CA": str(root), "CUSTOMS_CLIENT": client and str(client)}))
 
             assert line(papers.root, us).ledger(clock.today(), clock.today()) == []
             with pytest.raises(Refused, match="请设置 FILING_CUSTOMS_CLIENT"):
