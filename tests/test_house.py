@@ -168,7 +168,9 @@ SHEETS = [template for template in TEMPLATES if template.endswith(".css")]
 TOKENS = "templates/static/tokens.css"
 DOCUMENTS = {"templates/static/certificate.css", "templates/static/preview.css"}  # they load no other sheet
 FUNCTIONS = "rgba?|hsla?|hwb|lab|lch|oklab|oklch|color"
-COLOUR = re.compile(rf"(?i)#[0-9a-f]{{3,8}}\b|(?<![-\w])(?:(?:{FUNCTIONS})\(|(?:{'|'.join(ImageColor.colormap)})(?![-\w(]))")
+COLOUR = re.compile(
+    rf"(?i)#[0-9a-f]{{3,8}}\b|(?<![-\w])(?:(?:{FUNCTIONS})\(|(?:{'|'.join(ImageColor.colormap)})(?![-\w(]))"
+)
 
 
 def literal_colours(css: str) -> list[str]:
