@@ -89,7 +89,7 @@ class ExchangeScreen(Screen):
         return [(getattr(CustomsMessage, name), [], True) for name in (("queued_at", "id") if ranged else ("id",))]
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
-        """By 报文编号 if a part of it was typed; else as usual."""
+        """By 报文编号 if its beginning was typed; else as usual."""
         if sort_column != "queued_at" and self.query().number.data:
             return [CustomsMessage.message_id.desc(), CustomsMessage.id.desc()]
         return super().order(sort_column, descending)
