@@ -130,7 +130,7 @@ class ExchangeScreen(Screen):
         attempt = number_of(request.args.get("attempt"))
         sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.left), None)
         if sent is None:
-            flash(_("这一次没有报文发出，请在报文页面选择其他一次。"), "error")
+            flash(_("这一次没有发出报文，请在报文页面选择另一次。"), "error")
             return self.back()
         key, content, number = row.id, sent.raw, row.application.number
         note_handout_and_commit(Handout.MESSAGE, number, words=row.message_id)
