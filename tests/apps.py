@@ -66,7 +66,7 @@ def prepare_app(address: str, folder: Path) -> Flask:
 def new_database(server: psycopg.Connection, name: str) -> Iterator[str]:
     """A database on the server, dropped afterwards even with open connections."""
     server.execute(f"CREATE DATABASE {name}".encode())
-    server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())  # no test outlives the server
+    server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())  # tests need no durability
     try:
         yield f"postgresql+psycopg://{POSTGRESQL}/{name}"
     finally:
@@ -77,7 +77,7 @@ OWNERS: dict[str, Engine] = {}  # address of a login under row-level security â†
 
 
 def engine_of_owner(app: Flask) -> Engine:
-    """The database of an application, as its owner reaches it."""
+    """An engine for the database of an application that connects as the owner of its tables."""
     return OWNERS.get(app.config["SQLALCHEMY_DATABASE_URI"], db.engine)
 
 
@@ -85,7 +85,7 @@ def engine_of_owner(app: Flask) -> Engine:
 def without_triggers(connection: Connection) -> Iterator[None]:
     """Remove the triggers and install them again: later tests of the process have the same database. Commits nothing.
 
-    After an error roll back: on either database that brings them back, too.
+    After an error roll back, which restores them on both databases.
     """
     triggers.remove(connection)
     yield
@@ -118,13 +118,13 @@ SCHEMA = """SELECT md5(string_agg(part, E'\\n' ORDER BY part)) FROM (
 
 
 def schema_of(connection: psycopg.Connection) -> Callable[[], object]:
-    """A function that reads a digest of the schema: what one test changes there, the next ones would meet."""
+    """A function that returns a digest of the schema, to find a test that changes it for all later ones."""
     return lambda: connection.execute(SCHEMA).fetchone()
 
 
 @contextmanager
 def shared_app(server: psycopg.Connection, folder: Path) -> Iterator[PreparedApp]:
-    """The application on PostgreSQL that all tests of this process share."""
+    """The application on PostgreSQL that all tests of this process share, on a database of its own."""
     with new_database(server, f"filing_test_{os.getpid()}") as address:
         app = prepare_app(address, folder)
         with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
@@ -133,7 +133,7 @@ def shared_app(server: psycopg.Connection, folder: Path) -> Iterator[PreparedApp
 
 
 def seal_by(app: Flask, algorithm: str) -> None:
-    """As after a start with this FILING_SEAL_ALGORITHM."""
+    """Seal entries from now on as after a start with this FILING_SEAL_ALGORITHM."""
     with app.app_context():
         db.engine.update_execution_options(**{seals.OPTION: algorithm})
 

@@ -31,7 +31,7 @@ def refusal(authorities: CardAuthorities, card: x509.Certificate) -> str:
 
 
 class CardIssuer:
-    """Issues cards; two with one name are strangers to each other."""
+    """Issues cards. Two issuers of one name have different keys, so that neither accepts the other's cards."""
 
     def __init__(self, folder: Path, name: str = "测试发卡机构", above: "CardIssuer | None" = None) -> None:
         """`above`: the authority that has signed this one; None: self-signed."""
@@ -73,7 +73,7 @@ class CardIssuer:
         return path
 
     def trusted(self) -> Path:
-        """The file of those who are accepted."""
+        """Write a file with the certificate of this authority, as FILING_CARD_CA names it; returns its path."""
         path = self.folder / "card-ca.pem"
         path.write_bytes(self.certificate.public_bytes(PEM))
         return path

@@ -87,7 +87,7 @@ def add_cast(session: Session) -> None:
 
 
 def add_publisher(session: Session, province: str, by_agent: str = "") -> str:
-    """A publisher of another province, its account and its reviewer; the publisher's user name."""
+    """Add a publisher, its account and the first reviewer of its province, and commit; returns its user name."""
     body = f"12{province}466000{province[:3]}"
     code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
     publisher = Organisation(credit_code=code, name=f"{province}音像出版社", trade=Trade.PUBLISHER, province=province)
@@ -106,7 +106,7 @@ def add_publisher(session: Session, province: str, by_agent: str = "") -> str:
 
 
 def announced(app: Flask, **fields: Any) -> tuple[int, dict[str, int]]:
-    """An announcement to everybody, today; its id, and of each account the message about it."""
+    """Announce something to everybody today, and commit; returns (id, user name → id of the message about it)."""
     today = clock.today()
     given = {"title": "系统维护", "text": "本周六停机。", "roles": frozenset(Role), "since": today, "until": today}
     with app.app_context(), access.everything() as session:
@@ -118,7 +118,7 @@ def announced(app: Flask, **fields: Any) -> tuple[int, dict[str, int]]:
 
 
 def blank_form(app: Flask, kind: AttachmentKind, name: str = "空白表“一”.pdf") -> None:
-    """One that the operator offers."""
+    """Offer a blank form for this kind of attachment as the operator, and commit."""
     with app.app_context():
         access.enter(by := account_of("operator"))
         stored = Store(app.config["STORE"]).put(io.BytesIO(small_pdf(kind.value)), name, 1 << 20)
@@ -127,7 +127,7 @@ def blank_form(app: Flask, kind: AttachmentKind, name: str = "空白表“一”
 
 
 def add_saved_query(app: Flask, username: str) -> int:
-    """A 常用查询 of this account's messages; its id."""
+    """Save a 常用查询 about this account's messages, and commit; returns its id."""
     with app.app_context():
         access.enter(by := account_of(username))
         key = saved_queries.save(db.session(), "messages", "未读", {"state": "unread"}, "状态：未读", by).id
@@ -143,13 +143,13 @@ def account_of(username: str, session: Session | None = None) -> Account:
 def upload(
     app: Flask, application: Application, kind: AttachmentKind, file: bytes, by: Account, name: str = ""
 ) -> Attachment:
-    """A file of this kind, named after it unless it has a `name`, in the application's session."""
+    """Attach a file of this kind, by default under the name of the kind; the caller commits."""
     store, name = Store(app.config["STORE"]), name or f"{kind.label}.pdf"
     return uploads.attach(db.session(), application, kind, io.BytesIO(file), name, by, store, 1 << 20)
 
 
 def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: Any) -> int:
-    """A complete draft of this person, but for what `fields` leave empty; its number in the database."""
+    """Create and commit a complete draft of this person; returns its id. `fields`: override columns, None: empty."""
     with app.app_context():
         filer = account_of(by)
         access.enter(filer)
@@ -172,7 +172,7 @@ def draft(app: Flask, by: str, carriers: int, fields: dict[str, Any], a_file: An
 def create_application(
     app: Flask, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any
 ) -> int:
-    """An application in this status, reached by real acts; complete, unless `fields` say otherwise."""
+    """Bring a new application to this status by real acts, and commit; returns its id. `fields`: as in draft()."""
     key = draft(app, by, carriers, fields, small_pdf)
     for step in STEPS_TO[Status(status)]:
         perform_step(app, step, key, by)

@@ -28,7 +28,7 @@ class CheckpointStorm(Thread):
 
 @contextmanager
 def checkpoint_storm(app: Flask) -> Iterator[CheckpointStorm]:
-    """Until the block ends, in a thread with a connection of its own."""
+    """Make checkpoints until the block ends, in a thread with a connection of its own."""
     with app.app_context():
         url = db.engine.url
     with _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url) as checkpoint:

@@ -41,14 +41,14 @@ Record = dict[str, list[dict[str, Any]]]
 StoredRows = Callable[[int], Record]
 
 
-ALL_DAY = {"SESSION_MINUTES": 12 * 60}  # between two tests of one person may lie the whole run
+ALL_DAY = {"SESSION_MINUTES": 12 * 60}  # a person stays signed in for the whole run
 write_in_memory()
-accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # slow on purpose elsewhere
+accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # a real hash is slow on purpose
 
 
 @pytest.fixture(scope="session")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> PreparedApp:
-    """One file; for every test it is replaced by a copy of its first state."""
+    """The application on one SQLite file, which is replaced by a copy of its first state for every test."""
     folder = tmp_path_factory.mktemp("sqlite")
     app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)
     shutil.copy(folder / "filing.sqlite", folder / "first")
@@ -64,7 +64,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> PreparedApp:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[psycopg.Connection]:
-    """A connection to the server; where there is none its tests are skipped, on CI they fail."""
+    """A connection to the PostgreSQL server; without a server its tests are skipped, and on CI they fail."""
     try:
         server = psycopg.connect(f"postgresql://{POSTGRESQL}/postgres", autocommit=True, connect_timeout=3)
     except psycopg.OperationalError:
@@ -77,7 +77,7 @@ def postgresql() -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedApp]:
-    """One database for each process that tests, emptied and filled again for every test: a copy would take 100 ms."""
+    """One database per test process, emptied and filled again for every test, because a copy would take 100 ms."""
     with shared_app(postgresql, tmp_path_factory.mktemp("postgresql")) as shared:
         yield shared
 
@@ -86,8 +86,8 @@ def on_postgresql(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempP
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """The application on a fresh database, twice: on SQLite and on PostgreSQL. No context is pushed.
 
-    The object lives as long as the process, for making it and compiling its statements takes longer than most tests;
-    its database, its store and its settings are new for every test.
+    The object lives as long as the process, because making it and compiling its statements takes longer than most
+    tests; its database, its store and its settings are new for every test.
     """
     restricted = request.param == "postgresql" and "ROW_SECURITY" in os.environ
     shared: PreparedApp = request.getfixturevalue("on_row_security" if restricted else f"on_{request.param}")
@@ -144,7 +144,7 @@ def s3() -> Iterator[str]:
 
 @pytest.fixture(params=["folder", "bucket"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an empty store may lie, twice: in a folder, and in a bucket."""
+    """The address of an empty store, twice: a folder, and a bucket."""
     if request.param == "folder":
         return str(tmp_path / "store")
     return f"{request.getfixturevalue('s3')}/{secrets.token_hex(4)}"
@@ -181,7 +181,7 @@ def client_as(app: Flask) -> ClientAs:
 def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[MakeApplication]:
     """An application in this status, reached by real acts; complete, unless `fields` say otherwise.
 
-    On SQLite the acts of a process may have done so for an earlier test (tests/snapshots.py).
+    On SQLite it may be a snapshot of what the same acts made for an earlier test (tests/snapshots.py).
     """
     shared: PreparedApp | None = request.getfixturevalue("on_sqlite") if is_on_sqlite(app) else None
     if shared is None or shared.app is not app or shared.snapshots is None or "monkeypatch" in request.fixturenames:

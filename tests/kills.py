@@ -2,9 +2,9 @@
 
 `python -m tests.kills DATABASE FOLDER GATEWAY KILLS SEED`.
 
-Each is a process of its own, forked from this one; it counts the lines of models and views that it runs for the first
-time, and at one drawn by lot it kills itself with SIGKILL: at any step of claiming, sending, receiving, committing, and
-of answering the POST that grants, or of making a paper. Prints how many of each were killed.
+Each is a process forked from this one. It counts the lines of models and views that it runs for the first time, and
+kills itself with SIGKILL at a line chosen at random: at any step of claiming, sending, receiving, committing, answering
+the POST that grants, or making a paper. Prints how many of each were killed.
 """
 
 import json
@@ -56,7 +56,7 @@ Work = Callable[[Flask, random.Random], None]
 
 
 def prepare_app(database: str, folder: str, gateway: str) -> Flask:
-    """The application, in a hurry."""
+    """The application with short leases and pauses."""
     FolderPair.settled = 0.0  # the simulated customs renames what it has written
     settings = {"SQLALCHEMY_DATABASE_URI": database, "CUSTOMS_GATEWAY": gateway, "CUSTOMS_PACE": HASTE}
     settings |= {"PAPER_PACE": PAPER_HASTE}
@@ -77,7 +77,7 @@ def make(app: Flask, _dice: random.Random) -> None:
 
 
 def act(app: Flask, dice: random.Random) -> None:
-    """Something that the province does now: resend, release; now and then revoke."""
+    """One act of the province, at random: resend or release, sometimes revoke."""
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
         stuck = session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).first()
@@ -102,7 +102,7 @@ def grant(app: Flask, dice: random.Random) -> None:
 
 
 def again(app: Flask, _dice: random.Random) -> None:
-    """Resend some of what customs did not take: so there is always something fresh to send."""
+    """Resend some messages that customs rejected, so that there is always something to deliver."""
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
         failed = select(Application).where(Application.status == Status.CUSTOMS_FAILED).limit(FRESH)
@@ -115,12 +115,12 @@ BROWSERS: dict[Flask, Browser] = {}  # in which the reviewer is signed in
 
 
 def reviewer(session: Session) -> Account:
-    """Who acts for the province."""
+    """The first reviewer, who acts for the province."""
     return session.scalars(select(Account).where(Account.role == Role.REVIEWER)).all()[0]
 
 
 def forked(app: Flask, work: Work, dice: random.Random, until: int) -> int:
-    """The number of a process that does the work, and kills itself at its line `until`, if it comes so far."""
+    """Fork a process that does the work and kills itself at its new line number `until`; returns its process id."""
     seed = dice.random()
     run: set[tuple[Any, int]] = set()
     child = os.fork()
@@ -175,7 +175,7 @@ def still_open(app: Flask) -> int:
 
 
 def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> None:
-    """Kill so many, then let the others finish in peace, faults of customs and all."""
+    """Kill this many processes, then let the others finish without kills; customs goes on making faults."""
     app, dice, killed = prepare_app(database, folder, gateway), random.Random(seed), Counter[str]()
     BROWSERS[app] = signed_in(app, "reviewer")
     with app.app_context():  # what takes long to load is loaded once

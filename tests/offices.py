@@ -1,4 +1,4 @@
-"""An authority's keys, as its certification authority would deliver them."""
+"""Signing keys of an authority, made as its certification authority would deliver them."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -38,12 +38,12 @@ def is_slow(item: pytest.Item) -> bool:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make quick` runs one part, and `make test` both, each by itself: CI refuses a run with tests left out."""
+    """`make quick` runs one part, and `make test` both, in two runs, because CI refuses a run with skipped tests."""
     parser.addoption("--part", choices=("quick", "slow"), help="run this part of the tests")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The quick part does not even read the places of the slow one."""
+    """The quick part does not collect the files of the slow one."""
     place = collection_path.relative_to(ROOT / "tests") if collection_path.is_relative_to(ROOT / "tests") else None
     is_read = place is None or not any(place.is_relative_to(slow) for slow in SLOW_PLACES)
     return None if is_read or config.getoption("--part") != "quick" else True

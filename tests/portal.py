@@ -1,4 +1,4 @@
-"""A portal that is really there: an OpenID provider of Authlib's server parts, with PKCE, and every fault to choose."""
+"""A real OpenID provider, built from Authlib's server classes, with PKCE and selectable faults."""
 
 import hmac
 import json
@@ -57,7 +57,7 @@ class Registered(ClientMixin):
 
 
 class Code(SimpleNamespace):
-    """A code that was given out."""
+    """An authorization code that was issued."""
 
     def get_redirect_uri(self) -> str:
         return self.redirect_uri
@@ -77,9 +77,9 @@ class OnlyS256(CodeChallenge):
 
 
 class PortalServer:
-    """`user`: the user signed in there; `faults`: wrong claims of the next ID tokens, claim → value, None: left out.
+    """`user`: the user signed in there; `faults`: claims of the next ID tokens that differ, None: missing.
 
-    Faults with other names: alg (none, HS256), key (of a stranger). `seen`: requests of each path.
+    Two faults are no claims: `alg` (none, HS256), and `key` (signed by another key). `seen`: requests of each path.
     """
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class PortalServer:
         return OpenId(require_nonce=True)
 
     def claims(self, **more: Any) -> dict[str, Any]:
-        """The claims of a token, faults and all."""
+        """The claims of a token, with the chosen faults."""
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "sub": self.user["sub"]}
         claims |= (
@@ -189,7 +189,7 @@ class PortalServer:
         if algorithm == "RS256":
             return jwt.encode(header, claims, OTHER if self.faults.get("key") else KEY, [algorithm])
         signed = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
-        public = KEY.as_pem(private=False)  # which anybody has
+        public = KEY.as_pem(private=False)  # the classic attack: HMAC with the public key as its secret
         return f"{signed}.{'' if algorithm == 'none' else _encoded(hmac.digest(public, signed.encode(), 'sha256'))}"
 
     def logout_token(self, **more: Any) -> str:
@@ -197,7 +197,7 @@ class PortalServer:
         return self.signed({name: value for name, value in claims.items() if value is not None}, "logout+jwt")
 
     def approve(self, address: str) -> str:
-        """Where the portal sends a browser that comes to this address, its user signed in."""
+        """The address to which the portal redirects a browser from `address`, with its user signed in."""
         try:
             build_opener(_Stay).open(address)
         except HTTPError as answer:

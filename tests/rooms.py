@@ -15,7 +15,7 @@ def room_of(module: str) -> str:
 
 
 def imported(path: Path) -> set[tuple[str, str]]:
-    """(house, room) of all that a module imports to run, not of what it only names as types."""
+    """(tree, room) of every import of a module, without those for type checking only."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)
@@ -52,7 +52,7 @@ def table(order: list[tuple[str, str]]) -> str:
 
 
 def main() -> None:
-    """Put the present table in the place of the former one."""
+    """Replace the table in the README by the present one."""
     from tests.test_house import ORDER
 
     readme = ROOT / "README.md"

@@ -19,7 +19,7 @@ from tests.apps import OWNERS, POSTGRESQL, PreparedApp, new_database, prepare_ap
 def login_under_row_security(server: psycopg.Connection, address: str) -> Iterator[str]:
     """The address of this database for a login that owns no table and is restricted by row-level security.
 
-    `address`: its owner's, of a database that is settled.
+    `address`: of the owner of the tables; their schema must be up to date.
     """
     login = f"filing_web_{secrets.token_hex(4)}"
     server.execute(f"CREATE ROLE {login} LOGIN".encode())
@@ -51,6 +51,6 @@ def prepare_under_row_security(server: psycopg.Connection, folder: Path) -> Iter
 
 @pytest.fixture(scope="session")
 def on_row_security(postgresql: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedApp]:
-    """As `on_postgresql`, behind row-level security."""
+    """As `on_postgresql`, under row-level security."""
     with prepare_under_row_security(postgresql, tmp_path_factory.mktemp("row_security")) as prepared:
         yield prepared

@@ -12,7 +12,7 @@ VIRUS, FOUND = b"EICAR", "Eicar-Test-Signature"
 
 
 class Daemon(StreamRequestHandler):
-    """A clamd; `server.answer` replaces its true answer."""
+    """A clamd; a non-empty `server.answer` replaces its verdict."""
 
     def handle(self) -> None:
         if (command := self._word()) == b"PING":
@@ -35,7 +35,7 @@ class Daemon(StreamRequestHandler):
 
 @contextmanager
 def scanner_at(path: Path | None = None, answer: str = "") -> Iterator[str]:
-    """Its address: at a path, or at a port."""
+    """Run the daemon; yields its address: a Unix socket at `path`, else a TCP port. `answer` replaces its verdict."""
     server: Any = ThreadingUnixStreamServer(str(path), Daemon) if path else ThreadingTCPServer(("127.0.0.1", 0), Daemon)
     server.answer, server.daemon_threads = answer, True
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)

@@ -7,8 +7,8 @@ as long as the test session, so a test makes rows of its own.
         key = create_application(served.app, "publisher", "filed")  # tests.cast: from this process, the same database
         answer = served.client("publisher").get(f"/applications/details/?id={key}")
 
-In a browser: `comes_to_server("publisher")` (tests/browser/conftest.py) is a signed-in Person. The 验证码 is on: who
-signs in by hand computes it with `served.code(cookie)` from the cookie that /login has set, as Person does.
+In a browser: `browse_server_as("publisher")` (tests/browser/conftest.py) is a signed-in Person. The 验证码 is on: a
+test that signs in by itself computes it with `served.code(cookie)` from the cookie that /login has set, as Person does.
 """
 
 import http.client
@@ -82,7 +82,7 @@ class Server:
     clients: dict[str, "Client"] = field(default_factory=dict)
 
     def client(self, username: str | None = None) -> "Client":
-        """A client signed in by name, password and 验证码 (once a server and name); None: not signed in."""
+        """A client signed in by name, password and 验证码, one for each user name; None: a new one, not signed in."""
         if username is None:
             return Client(self)
         if username not in self.clients:
@@ -108,9 +108,7 @@ class Client:
     """Speaks HTTP/1.1 to a server with cookies, as a browser does; follows no redirect; one connection a request."""
 
     def __init__(self, server: Server) -> None:
-        self.source = (
-            f"127.0.1.{next(NUMBER) % 250 + 1}"  # the server counts requests by address: no test uses up another's
-        )
+        self.source = f"127.0.1.{next(NUMBER) % 250 + 1}"  # each client has its own rate limits
         self.server, self.cookies, self.token = server, dict[str, str](), ""
         self.host = server.address.removeprefix("http://")
 
@@ -152,7 +150,7 @@ class Client:
         return self.send("POST", path, body, Content_Type="application/x-www-form-urlencoded", **headers)
 
     def find_token(self) -> str:
-        """The CSRF token that a page of this session carries: /password for who is signed in, else /login."""
+        """The CSRF token of this session, from the page /password if it is signed in, else from /login."""
         found = TOKEN.search(self.get("/password").text) or TOKEN.search(self.get("/login").text)
         assert found, "no page of this session has a form"
         self.token = found[1]
@@ -202,7 +200,7 @@ def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
         _wait_until_it_answers(server)
         yield server
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # nobody needs what is left; stopping in peace takes seconds
+        os.killpg(process.pid, signal.SIGKILL)  # a graceful stop takes seconds, and nothing of the server is used again
         process.wait()
 
 

@@ -10,7 +10,7 @@ from models.people.sessions import attach_visit, attempt_sign_in, begin_visit
 
 
 def sign_in(session: Session, username: str, password: str, place: Place | None = None) -> Account:
-    """The account with a new visit. Commits. Raises Refused as attempt_sign_in()."""
+    """Sign in by password: the account, with a new visit. Commits. Raises Refused as attempt_sign_in()."""
     account = attempt_sign_in(session, username, password, place or Place())
     begin(session, account, place)
     return account

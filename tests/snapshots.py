@@ -22,7 +22,7 @@ Calls = tuple[tuple[str, str, int], ...]  # (by, status, carriers) of each call 
 
 
 class Snapshots:
-    """The database file and the store of an application, after such calls on a fresh database."""
+    """Copies of the database file and the store, by the calls that made them from a fresh database."""
 
     def __init__(self, database: Path, fresh: Path, folder: Path) -> None:
         self.database, self.fresh, self.folder = database, fresh, folder
@@ -52,7 +52,7 @@ class Snapshots:
 
 
 class Maker:
-    """`make_application` of one test."""
+    """The fixture `make_application` of one test: restores a snapshot, or performs the acts."""
 
     def __init__(self, app: Flask, snapshots: Snapshots) -> None:
         self.app, self.snapshots, self.store = app, snapshots, Path(app.config["STORE"])
@@ -63,7 +63,7 @@ class Maker:
         self.state = self._state()
 
     def _state(self) -> Any:
-        """Changes with every commit of another connection, and with the files of the store."""
+        """A value that changes with every commit of another connection, and with the files of the store."""
         files = [(str(file), file.stat().st_mtime_ns) for file in self.store.rglob("*")]
         return self.watcher.execute("PRAGMA data_version").fetchone(), sorted(files)
 

@@ -36,7 +36,7 @@ def s3_server() -> Iterator[str]:
 
 
 def grow_old(address: str, digest: str, by: timedelta = timedelta(days=2)) -> None:
-    """Set back the time at which these bytes were stored, in the server's memory: no request can do it."""
+    """Make stored bytes older by `by`, in the memory of the S3 server, because no request can do it."""
     moment, key = clock.now() - by, f"{digest[:2]}/{digest}"
     if address.startswith("s3://"):
         prefix = address.removeprefix(f"s3://{BUCKET}/")

@@ -119,7 +119,7 @@ class Home(AdminIndexView):
 def menu(admin: Admin, person: Person | None = None) -> list[tuple[Any, str, bool, str]]:
     """The left menu of the signed-in account: (label, address, whether it is the current page, count or "").
 
-    `person`: on an error page, where nothing is queried and counted.
+    `person`: the reader of an error page, for which the database is not queried; None on every other page.
     """
     views = [view for view in admin._views[1:] if (person.role in view.roles if person else view.is_accessible())]
     items = [(*entry, view) for view in views for entry in view.menu_entries()]

@@ -92,14 +92,14 @@ def post() -> Post | None:
 
 
 def witnesses() -> list[str]:
-    """Those that receive each checkpoint: folders (relative to instance/), mailto: addresses, and such that cosign."""
+    """The witnesses of each checkpoint: folders (absolute paths), mailto: addresses, https: addresses that cosign."""
     folder = Path(current_app.instance_path)
     names = split_names(current_app.config["WITNESSES"])
     return [name if name.startswith(MAIL) or is_remote(name) else str(folder / name) for name in names]
 
 
 def remote_witness(name: str) -> RemoteWitness:
-    """One of witnesses() that cosigns."""
+    """The client of a witness that cosigns; `name`: one of witnesses() for which is_remote() is true."""
     return RemoteWitness.of_text(name, current_app.config["WITNESS_CA"])
 
 

@@ -10,7 +10,7 @@ document.querySelectorAll("[data-shows]").forEach((button) => {
   });
 });
 
-// The other language: the name that was typed is still there; passwords are stored nowhere.
+// Switching the language loads the page again: the typed user name is kept, a password never.
 const username = document.getElementById("username");
 if (username) {
   const key = "username before the other language";

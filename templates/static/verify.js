@@ -1,4 +1,4 @@
-// The public verification page. The other language: what was typed is still there.
+// The public verification page. Switching the language loads it again: number and check code are kept.
 ["number", "code"].map((id) => document.getElementById(id)).filter(Boolean).forEach((field) => {
   const key = `${field.id} before the other language`;
   field.value ||= sessionStorage.getItem(key) || "";

@@ -1,6 +1,6 @@
 // The error below a field goes away once the field is filled; so does its line in the summary on top of the page (#missing).
 // Errors are named by aria-describedby and have role=alert (panel/fields.html, panel/query.html, entrance/wrong.html).
-// A hint that waits hidden behind the error (data-hint) is shown instead, and describes the field.
+// A hint that was hidden because of the error (data-hint) is shown again, and describes the field.
 function shownFor(field) {  // the field that people see: a combobox covers its <select>
   return field.closest(".combobox")?.querySelector("[role=combobox]") || field;
 }

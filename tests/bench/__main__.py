@@ -1,6 +1,6 @@
 """`make bench`: one table of pages and acts on both databases, which is printed and written into the README.
 
-`python -m tests.bench [N] [TURNS]`: N applications, a million by default, each page opened TURNS times, 9 by default.
+`python -m tests.bench [N] [TURNS]`: N applications (default: a million), each page opened TURNS times (default: 9).
 """
 
 import os
@@ -15,7 +15,7 @@ from tests.bench.table import LIMIT, Goal, Line
 
 
 def acts(turns: int) -> list[Line]:
-    """The acts that cost more than a page: a certificate made, a message delivered to the simulated customs."""
+    """The acts that take longer than a page: making a certificate, delivering a message to the simulated customs."""
     with tempfile.TemporaryDirectory() as folder:
         app = certificates.made(Path(folder))
         key = certificates.grant(app, certificates.submitted(app, 1, certificates.small_pdf).pop())
@@ -30,7 +30,7 @@ def acts(turns: int) -> list[Line]:
 
 
 def measured(count: int, turns: int, notes: list[str]) -> Iterator[tuple[str, Line]]:
-    """(database, line) of everything, the acts last; `notes` get what is no line."""
+    """(database, line) of every measurement, the acts last; appends to `notes` what is no line of the table."""
     for name, address, app in lists.databases(count):
         for line in pages.measure(app, turns, address):
             yield name, line
@@ -41,7 +41,7 @@ def measured(count: int, turns: int, notes: list[str]) -> Iterator[tuple[str, Li
 
 
 def main(count: int, turns: int) -> None:
-    """Measure, print, and put the table into the README."""
+    """Measure, print the table, and write it into the README."""
     notes: list[str] = []
     rows = list(measured(count, turns, notes))
     ends = "\n".join(notes)

@@ -1,7 +1,7 @@
 """Synthetic applications for measuring: `python -m tests.bench.bulk N`, into the database of the settings.
 
-The rows are those that the acts would have left; the files of all applications are one in the store. load.py drops
-what would guard them meanwhile.
+The rows are those that the acts would have written; all attachments are one file in the store. load.py drops triggers,
+foreign keys and indexes meanwhile.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ def fill(
 ) -> int:
     """Insert `wanted` applications over the last years, oldest first; commits, and reports the rows written.
 
-    `file`: in the store already; it stands for all attachments. None: those that were submitted have none.
+    `file`: the one that all attachments refer to, already in the store; None: no attachments, also after 申报.
     `report` is called after each batch with the number of applications inserted so far.
     """
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
@@ -85,7 +85,7 @@ def vacuum(engine: Engine) -> None:
 
 
 def fill_logs(session: Session, wanted: int) -> None:
-    """Put `wanted` entries into the logs over the last years, by all accounts in turn; commits."""
+    """Insert `wanted` log entries over the last years, by all accounts in turn; commits."""
     chance, now = random.Random(wanted), clock.now()
     people = session.execute(select(Account.id, Account.username, Account.name)).all()
     kinds = [word for words in LOGS.values() for word in words]
@@ -102,7 +102,7 @@ def fill_logs(session: Session, wanted: int) -> None:
 
 
 def _put(session: Session, cases: list[Case], file: Stored | None) -> int:
-    """One batch: ids and numbers are given, then whole rows go in, entries of the trail in the order of the acts."""
+    """Insert one batch with ids and numbers assigned here, trail entries in the order of acts; the number of rows."""
     load.skip_fsync(session)
     numbers = _numbers(session, [(numbering.APPLICATIONS, case.row["created_at"].year) for case in cases])
     for case, number, key in zip(cases, numbers, count(load.next_key(session, Application)), strict=False):
@@ -125,7 +125,7 @@ def _put(session: Session, cases: list[Case], file: Stored | None) -> int:
 
 
 def _numbers(session: Session, wanted: list[tuple[str, int]]) -> list[str]:
-    """A number of each series and year asked for; the series are always locked in the same order."""
+    """A number for each (series, year); series are locked in sorted order, so that two loads cannot deadlock."""
     last = {key: numbering.reserve(session, *key, count) - count for key, count in sorted(Counter(wanted).items())}
     numbers = []
     for key in wanted:
@@ -184,7 +184,7 @@ def _trail(case: Case) -> list[Row]:
 
 
 def _attachments(case: Case, file: Stored) -> Iterator[Row]:
-    """The files that 申报 asks for, added while the draft was written."""
+    """The files that 申报 requires, uploaded when the draft was created."""
     if case.moment(Action.SUBMIT):
         row = {"application_id": case.id, "uploaded_at": case.row["created_at"], "uploaded_by": case.scene.filer.id}
         row |= {"media_type": file.media_type, "size": file.size, "digest": file.digest}

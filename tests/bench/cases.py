@@ -1,4 +1,4 @@
-"""What becomes of an invented application, and when."""
+"""The course of an invented application: its acts and their times."""
 
 import random
 from dataclasses import dataclass
@@ -45,11 +45,11 @@ class Case:
     id: int = 0
 
     def moment(self, act: Word) -> datetime | None:
-        """When `act` was last done."""
+        """When `act` was last performed; None if it was not."""
         return next((moment for done, moment, *_states in reversed(self.steps) if done is act), None)
 
     def actor(self, act: Word) -> tuple[Person | None, str]:
-        """Who does `act`, and how the trail names them."""
+        """Who performs `act`, and their name in the trail."""
         by = RULES[act].by if act in RULES else {Role.PUBLISHER}
         if Role.PUBLISHER in by:
             return self.scene.filer, f"{self.scene.filer.name}（{self.row['applicant_name']}）"

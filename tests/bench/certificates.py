@@ -1,6 +1,6 @@
-"""The cost of a certificate: `python -m tests.bench.certificates [N]`. N grants, 1,000 by default; one run.
+"""The cost of a certificate: `python -m tests.bench.certificates [N]` measures N grants (default: 1,000).
 
-Each goal is judged with a word; one that is missed ends the run with status 1.
+Prints whether each goal was met; exit status 1 if one was missed.
 """
 
 import os
@@ -33,7 +33,7 @@ SLOWEST, STORED, GROWN = 1.5, 50.0, 1.15  # goals: at most, at least, at most
 
 
 def median(work: Callable[[], object], turns: int = TURNS) -> float:
-    """Seconds of the middle one of some turns; the first is left out."""
+    """The median of the seconds of some turns, after one turn that is not measured."""
     work()
     times = []
     for _ in range(turns):
@@ -56,18 +56,18 @@ def busy(pid: int) -> float:
 
 
 def typesetter_memory() -> float:
-    """Megabytes of the process that prints now; it is replaced from time to time."""
+    """Megabytes of the current typesetter process, which is replaced from time to time."""
     return resident(TYPESETTER.process.pid) if TYPESETTER.process else 0.0
 
 
 def typesetter_seconds() -> float:
-    """Seconds of processor time of the process that prints now, and of those before it."""
+    """Seconds of processor time of the current typesetter process and of those before it."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return ended.ru_utime + ended.ru_stime + (busy(TYPESETTER.process.pid) if TYPESETTER.process else 0.0)
 
 
 def report(what: str, value: float, goal: str, met: bool, more: str) -> bool:
-    """One line: what was measured, and whether that is good enough."""
+    """Print one line: what was measured, and whether it meets the goal."""
     print(f"{what:36}{value:8.2f}   {goal} {'met' if met else 'MISSED'}   ({more})")
     return met
 
@@ -87,7 +87,7 @@ def made(folder: Path) -> Flask:
 
 
 def submitted(app: Flask, count: int, a_file: Callable[[str], bytes], carriers: int = 3) -> list[int]:
-    """As many applications that wait for the province."""
+    """Create this many pending applications; their ids."""
     waiting = [draft(app, "publisher", carriers, {}, a_file) for _ in range(count)]
     with app.app_context():
         filer = account_of("publisher")
@@ -99,7 +99,7 @@ def submitted(app: Flask, count: int, a_file: Callable[[str], bytes], carriers: 
 
 
 def grant(app: Flask, key: int) -> int:
-    """Grant it as the province does, and make its paper; the certificate's number in the database."""
+    """Grant it as the province does, and make its paper; the id of the certificate."""
     with app.app_context():
         reviewer = account_of("reviewer")
         access.enter(reviewer)
@@ -127,7 +127,7 @@ def typesetting(app: Flask, key: int, turns: int = TURNS) -> tuple[float, float,
 
 
 def compare_with_bare_type(app: Flask, key: int) -> bool:
-    """Render and sign against WeasyPrint alone, and a stored print against both."""
+    """Compare rendering and signing with WeasyPrint alone, and reading a stored paper with both."""
     own_time, bare, stored_time = typesetting(app, key)
     times = f"{own_time * 1000:.0f} ms / {bare * 1000:.0f} ms"
     ratio = own_time / bare
@@ -154,7 +154,7 @@ def grant_many(app: Flask, waiting: list[int]) -> bool:
 
 
 def run(count: int) -> bool:
-    """All of it, on a register of its own; whether every goal was met."""
+    """Measure everything on a new database; whether every goal was met."""
     with tempfile.TemporaryDirectory() as folder:
         app = made(Path(folder))
         waiting = submitted(app, count + 1, small_pdf)

@@ -1,4 +1,4 @@
-"""How fast the exchange is: `python -m tests.bench.exchange [N]`. N certificates, 200 by default; ratios of one run.
+"""The speed of the exchange: `python -m tests.bench.exchange [N]` delivers N certificates (default: 200).
 
 One deliverer and the simulated customs in a process of its own, over HTTP, on SQLite: messages a second against the
 commits a second that the same database makes.
@@ -28,14 +28,14 @@ COMMITS = 300
 
 
 def a_second(work: Callable[[], object], count: int) -> float:
-    """How often a second, where `work` does it `count` times."""
+    """How many a second, measured by one call of `work`, which does it `count` times."""
     began = perf_counter()
     work()
     return count / (perf_counter() - began)
 
 
 def bare_commits(app: Flask) -> None:
-    """The least a database can be asked for: one row changed, one commit."""
+    """Commit COMMITS times after changing one row: the smallest work of a database."""
     with app.app_context(), access.everything() as session:
         key = session.scalars(select(CustomsMessage.id)).first()
         for turn in range(COMMITS):
@@ -44,20 +44,20 @@ def bare_commits(app: Flask) -> None:
 
 
 def deliver(app: Flask) -> None:
-    """Everything that is in the outbox."""
+    """Deliver every message of the outbox."""
     with app.app_context(), access.everything() as session:
         for line in delivery.deliver(session, channel()):
             assert "接收成功" in line, line
 
 
 def rates(count: int) -> tuple[float, float]:
-    """(messages, bare commits) a second, on a register of its own."""
+    """(messages, bare commits) a second, on a new database."""
     with tempfile.TemporaryDirectory() as folder:
         app = made(Path(folder))
         for key in submitted(app, count, small_pdf, carriers=1):
             perform_step(app, Action.GRANT, key, "publisher")
         with app.app_context():
-            signatures.cms(keys().signer("320000"), b"")  # what takes long to load is loaded
+            signatures.cms(keys().signer("320000"), b"")  # load the signing libraries before measuring
         commits = a_second(lambda: bare_commits(app), COMMITS)
         app.config["CUSTOMS_PACE"] = {"per_minute": 10**9}
         with simulated(Path(folder)) as app.config["CUSTOMS_GATEWAY"]:

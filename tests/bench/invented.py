@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """The fields of an account that the trail stores; a row of the session would be read again after each commit."""
+    """The fields of an account that the trail stores; an ORM row would be loaded again after each commit."""
 
     id: int
     name: str
@@ -54,10 +54,10 @@ class Work:
 
     row: Row
     carriers: list[Row]
-    texts: dict[str, str]  # what a certificate says of it, by field, each as JSON
+    texts: dict[str, str]  # field of a certificate → its JSON
 
     def frozen_with(self, own: dict[str, str]) -> str:
-        """The content of a certificate, where `own` are the other fields: the JSON of json.dumps, keys sorted."""
+        """The content of a certificate as json.dumps with sorted keys would write it; `own`: its other fields."""
         whole = self.texts | {name: JSON(text) for name, text in own.items()}
         return "{" + ", ".join(f'"{name}": {whole[name]}' for name in sorted(whole)) + "}"
 
@@ -109,7 +109,7 @@ def title(chance: random.Random) -> str:
 
 
 def works(chance: random.Random, count: int) -> list[Work]:
-    """So many consignments; what a certificate says of each is worked out once, for that is slow."""
+    """This many consignments; their JSON for certificates is computed once, because that is slow."""
     return [_work(chance) for _place in range(count)]
 
 

@@ -1,8 +1,8 @@
-"""How fast the lists are: `python -m tests.bench.lists [N]`, N applications, 10,000 by default, on both databases.
+"""The speed of lists: `python -m tests.bench.lists [N]`, N applications (default: 10,000) on both databases.
 
 Milliseconds of whole pages in this process, the median of some turns, and the ratio to the plain list of the same
-person. `python -m tests.bench.lists ADDRESS` measures a database that is already filled, and leaves it as it is, but
-for the accounts that it lets sign in.
+person. `python -m tests.bench.lists ADDRESS` measures a database that is already filled, and changes there only the
+accounts that it signs in.
 """
 
 import statistics
@@ -121,7 +121,7 @@ def timed(browser: Browser, address: str) -> tuple[float, float]:
 
 
 def measure(app: Flask, title: str) -> None:
-    """One table, with a line for each page of each person."""
+    """Print one table, with a line for each page of each person."""
     print(f"\n{title:44}{'ms':>8}{'cpu ms':>9}{'× plain':>9}")
     for who, name, pages in busiest(app):
         browser, plain = signed_in(app, name), 0.0
@@ -160,13 +160,13 @@ def databases(count: int) -> Iterator[tuple[str, str, Flask]]:
 
 
 def run(count: int) -> None:
-    """On both databases."""
+    """Measure new databases of both kinds with `count` applications."""
     for name, _address, app in databases(count):
         measure(app, f"{name}, {count:,} applications")
 
 
 def on(address: str) -> None:
-    """On a database that is filled."""
+    """Measure an existing database."""
     measure(create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": address}), address.partition(":")[0])
 
 

@@ -1,7 +1,7 @@
-"""Rows into tables by the fastest way of each driver: prepared INSERT on SQLite, COPY on PostgreSQL.
+"""Loads rows by the fastest way of each driver: prepared INSERT on SQLite, COPY on PostgreSQL.
 
-What guards or finds rows (triggers, foreign keys, indexes that are not unique) is away meanwhile, and back afterwards
-also where the load was broken off; hence no command does this.
+Triggers, foreign keys and indexes that are not unique are removed meanwhile, and restored afterwards, also after an
+error. As rows are unchecked during a load, no command of the product does this.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from models.database import search, triggers, uncounted_acts
 from models.vocabulary import WordColumn
 
 FILLED: tuple[Any, ...] = (Application, Attachment, Carrier, Certificate, TrailEntry, CustomsMessage)
-CACHE = 400_000  # kilobytes: the tree of a million seals, in which each new one has its place at random
+CACHE = 400_000  # kilobytes: holds the index of a million seals, into which new ones are inserted at random places
 HASTE = {
     "sqlite": (
         "PRAGMA foreign_keys=OFF", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
@@ -65,19 +65,19 @@ def unguarded(session: Session, whole: bool) -> Iterator[None]:
         uncounted_acts.install(session.connection())
         _continue_keys(session)
         session.commit()
-        session.connection().invalidate()  # a connection of the pool guards and waits for the disk again
+        session.connection().invalidate()  # a new connection has the usual settings
         session.rollback()
 
 
 def skip_fsync(session: Session) -> None:
-    """No waiting for the disk, no foreign keys: in SQLite for the connection, in PostgreSQL for this transaction."""
+    """Do not wait for the disk or check foreign keys: on this connection (SQLite), in this transaction (PostgreSQL)."""
     connection = session.connection()
     for statement in HASTE[connection.dialect.name]:
         connection.exec_driver_sql(statement)
 
 
 def put(session: Session, model: Any, rows: list[Row]) -> int:
-    """Put rows in that all have the same columns; defaults of Python are added. How many there were."""
+    """Insert rows that all have the same columns; Python's column defaults are added. Returns their number."""
     if not rows:
         return 0
     connection, table = session.connection(), model.__table__
@@ -115,14 +115,14 @@ def _as_sqlite(moment: datetime | None) -> str | None:
 
 
 def next_key(session: Session, model: Any) -> int:
-    """The first free id of a table, into which nobody else writes meanwhile."""
+    """The first free id of a table; nobody else may write to the table meanwhile."""
     return int(
         session.connection().execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {model.__table__.name}")).scalar_one()
     )
 
 
 def _continue_keys(session: Session) -> None:
-    """Let PostgreSQL give ids after those that were put in with the rows; SQLite looks at the rows."""
+    """Set PostgreSQL's sequences behind the inserted ids; SQLite continues after the highest id by itself."""
     if session.get_bind().dialect.name == "postgresql":
         for model in FILLED:
             name = model.__table__.name
@@ -131,7 +131,7 @@ def _continue_keys(session: Session) -> None:
 
 
 def _drop_indexes(session: Session) -> list[Index]:
-    """Drop the search index and every index that a load would have to keep up; the latter."""
+    """Drop the search index and all indexes that are not unique; returns the latter, to be created again."""
     search.remove(session.connection(), everything=True)
     indexes = [index for model in FILLED for index in model.__table__.indexes if not index.unique]
     for index in indexes:

@@ -21,7 +21,7 @@ from tests.browsing import Browser, signed_in
 
 PEERS = ROOT / ".venv" / "peers" / "bin" / "python"
 FLAT, HALF = Goal(1.5, LIST), Goal(0.5, LIST)
-# (who, page in tests/bench/lists.py) → what the table calls it, the page of the peers, and what is to be reached.
+# (who, page in tests/bench/lists.py) → (name in the table, page of the peers, goal).
 WANTED: dict[tuple[str, str], tuple[str, str, Goal]] = {
     ("nation", "plain"): ("列表 of the nation", "list", Goal(1, PEER)),
     ("nation", "200 rows"): ("… 200 rows on the page", "", Goal(5, LIST)),
@@ -49,7 +49,7 @@ WANTED: dict[tuple[str, str], tuple[str, str, Goal]] = {
 
 @dataclass
 class Page:
-    """What is done for one line of the table, and the milliseconds it took each time."""
+    """One line of the table: the calls that are measured, and the milliseconds of each turn."""
 
     who: str
     name: str
@@ -71,7 +71,7 @@ class Peer:
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, page: str) -> float | None:
-        """Milliseconds of a page; None where this peer has none such."""
+        """Milliseconds of a page; None if this peer has no such page."""
         assert self.process.stdin and self.process.stdout
         print(page, file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline().strip()
@@ -115,7 +115,7 @@ def _measure_once(page: Page, asked: list[Peer], record: bool) -> None:
 
 
 def milliseconds(work: Callable[[], Any]) -> float:
-    """How long it takes, once."""
+    """Milliseconds of one call."""
     began = perf_counter()
     work()
     return (perf_counter() - began) * 1000
@@ -129,7 +129,7 @@ def line_of(page: Page, plain: float) -> Line:
 
 
 def of_lists(app: Flask) -> Iterator[Page]:
-    """The wanted pages of everybody, as this person's browser opens them; their SQL is noted meanwhile."""
+    """The pages of WANTED for every person, with the SQL that each page runs."""
     for who, account, addresses in busiest(app):
         browser = signed_in(app, account)
         for (whose, page), (name, peer_page, goal) in WANTED.items():

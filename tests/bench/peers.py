@@ -18,7 +18,7 @@ Pages = dict[str, Callable[[], None]]
 
 
 def rows_of(address: str) -> dict[str, Any]:
-    """Django's settings for a database that SQLAlchemy names so."""
+    """Django's database settings for an address of SQLAlchemy."""
     parts = urlsplit(address)
     if parts.scheme == "sqlite":
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path).removeprefix("/")}
@@ -119,7 +119,7 @@ def flask_admin(address: str) -> Pages:
 
 
 def opened(client: Any, address: str) -> Callable[[], None]:
-    """A call that opens the page, which must be there."""
+    """A function that opens the page and asserts status 200."""
 
     def call() -> None:
         assert client.get(address).status_code == 200, address
@@ -128,7 +128,7 @@ def opened(client: Any, address: str) -> Callable[[], None]:
 
 
 def answer(pages: Pages) -> None:
-    """Time each page whose name is read."""
+    """Read names of pages from stdin, and print the milliseconds of each."""
     for line in sys.stdin:
         page, took = pages.get(line.strip()), "-"
         if page:

@@ -22,7 +22,7 @@ def exported(app: Flask) -> Line:
     """Milliseconds for each thousand rows of the nation's export."""
     name = next(account for who, account, _pages in busiest(app) if who == "nation")
     browser = signed_in(app, name)
-    browser.get(EXPORTED)  # what is loaded late
+    browser.get(EXPORTED)  # modules that are imported at first use
     began = perf_counter()
     text = browser.get(EXPORTED).text
     took = perf_counter() - began
@@ -32,7 +32,7 @@ def exported(app: Flask) -> Line:
 
 
 def resource_use(app: Flask) -> str:
-    """How long gunicorn takes to answer, and the memory of its processes after the nation has looked at some pages."""
+    """A sentence: how long gunicorn takes to start, and the memory of its processes after some pages of the nation."""
     with tempfile.TemporaryDirectory() as folder:
         began = perf_counter()
         with serving(app, Path(folder)) as server:
@@ -47,6 +47,6 @@ def resource_use(app: Flask) -> str:
 
 
 def megabytes(pid: int) -> float:
-    """The memory of a process, of what it shares with others its share."""
+    """Proportional set size (PSS) of a process: shared pages are divided among the processes that share them."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024

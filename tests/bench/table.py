@@ -1,4 +1,4 @@
-"""The table of `make bench`: what was measured, against what, and whether that is good enough."""
+"""The table of `make bench`: measured times, what they are compared with, and whether goals were met."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ HEAD = "| on | page or act | product, ms | peer, ms | limit, ms | ratio | goal |
 
 @dataclass(frozen=True)
 class Goal:
-    """A ratio that is not to be passed, and what it is the ratio to."""
+    """The highest allowed ratio, and what it is the ratio to."""
 
     most: float
     to: str
@@ -34,7 +34,7 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """The measured time to what the goal is about; None where that was not measured."""
+        """The measured time divided by the base of the goal; None if the base was not measured."""
         base = {LIST: self.plain, PEER: self.peer, LIMIT: self.limit}[self.goal.to] if self.goal else None
         return self.own / base if base else None
 
@@ -60,7 +60,7 @@ def markdown(lines: Iterable[tuple[str, Line]]) -> str:
 
 
 def machine() -> str:
-    """What it was measured on."""
+    """Date, processor, memory and Python version, for the heading of the table."""
     names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
              if line.startswith("model name")]  # fmt: skip
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -69,6 +69,6 @@ def machine() -> str:
 
 
 def write(readme: Path, text: str) -> None:
-    """Put the text in the place of the former one, between the marks."""
+    """Replace the text between the marks."""
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     readme.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding="utf-8")

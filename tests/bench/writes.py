@@ -1,4 +1,4 @@
-"""How many submissions a second: `python -m tests.bench.writes [WRITERS] [READERS] [GRANTERS] [SECONDS] [DATABASE]`.
+"""Measures submissions a second: `python -m tests.bench.writes [WRITERS] [READERS] [GRANTERS] [SECONDS] [DATABASE]`.
 
 gunicorn as `make run` starts it, and papers made beside it. A submission is a draft, four files and 申报; READERS open
 lists, GRANTERS grant what was submitted. DATABASE: `sqlite`, `postgresql`, or both by default. All callers are one
@@ -86,7 +86,7 @@ class Bench:
             time.sleep(THINK * random.uniform(0.5, 1.5))
 
     def grant(self, client: Client, _address: str) -> None:
-        """Grant what the writers have submitted, as soon as it is there."""
+        """Grant the submissions of the writers as they come in."""
         while self.is_on():
             try:
                 key = self.submitted.get(timeout=0.2)
@@ -147,7 +147,7 @@ def paper_workers(server: Server) -> Iterator[list["subprocess.Popen[bytes]"]]:
 
 
 def family(pid: int) -> Iterator[int]:
-    """A process and those it has started."""
+    """The ids of a process and all its descendants."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
@@ -155,13 +155,13 @@ def family(pid: int) -> Iterator[int]:
 
 
 def run(server: Server, writers: int, readers: int, granters: int, seconds: float) -> None:
-    """All callers for so long; prints what was answered."""
+    """Run all callers for this many seconds, and print the report."""
     names = list(LISTS)
     works: list[tuple[str, str]] = [("read", names[n % len(names)]) for n in range(readers)]
     works += [("write", name) for name in colleagues(server, writers)] + [("grant", "reviewer")] * granters
     clients = [signed_in(server, name) for _work, name in works]
     blank = filled(signed_in(server, "publisher"))
-    warm = Bench(server, time.monotonic() + WARM)  # what is loaded late, and the processes that look at files
+    warm = Bench(server, time.monotonic() + WARM)  # loads modules, and starts the processes that inspect files
     together(warm, works, clients, blank)
     bench = Bench(server, time.monotonic() + seconds)
     before, own, began = sum(map(busy, family(server.process.pid))), time.process_time(), time.perf_counter()
@@ -171,7 +171,7 @@ def run(server: Server, writers: int, readers: int, granters: int, seconds: floa
 
 
 def together(bench: Bench, works: list[tuple[str, str]], clients: list[Client], blank: dict[str, str]) -> None:
-    """Everybody at once, until the bench has ended."""
+    """Run all callers in threads until the bench has ended."""
     threads = [
         Thread(target=bench.guarded, args=(getattr(bench, work), client, blank if work == "write" else LISTS.get(name)))
         for (work, name), client in zip(works, clients, strict=True)
@@ -196,7 +196,7 @@ def report(bench: Bench, took: float, server: float, own: float) -> None:
 
 
 def main(writers: int = 8, readers: int = 0, granters: int = 0, seconds: float = 20, database: str = "") -> None:
-    """On each database, a new one with the cast in it."""
+    """Measure each database, on a new one with the cast."""
     for name in [database] if database else ["sqlite", "postgresql"]:
         print(f"{name}: {writers} writers, {readers} readers, {granters} granters, {seconds:.0f} s")
         with tempfile.TemporaryDirectory() as folder, addressed(name, folder) as address:

@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Quiet(WSGIRequestHandler):
-    """A request handler without access log; errors are collected in `complaints`."""
+    """A request handler without access log."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log no requests."""
@@ -46,7 +46,7 @@ def address(app: Flask) -> Iterator[str]:
     """Where the application is served, 验证码 and all, for as long as the test takes."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     where = f"http://localhost:{server.port}"  # a name: browsers offer keys for no address without one
-    app.config.update(CAPTCHA=True, BASE_URL=where, AUTOSAVE_SECONDS=0)  # no test is overtaken by it
+    app.config.update(CAPTCHA=True, BASE_URL=where, AUTOSAVE_SECONDS=0)  # no autosave during a test
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield where
@@ -59,7 +59,7 @@ def address(app: Flask) -> Iterator[str]:
 def browse_as(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]:
     """`browse_as("reviewer")`: that person, signed in, at their first list; `browse_as()`: nobody, at the login page.
 
-    None may hear a complaint.
+    The test fails at its end if one of these browsers reported an error.
     """
     with visitors(app, address, chromium) as browse:
         yield browse
@@ -67,7 +67,7 @@ def browse_as(app: Flask, address: str, chromium: Browser) -> Iterator[BrowseAs]
 
 @pytest.fixture
 def browse_server_as(served: Server, chromium: Browser) -> Iterator[BrowseAs]:
-    """As `browse_as`, but to the application behind gunicorn (fixture `served`: the rows stay for the next test)."""
+    """As `browse_as`, with the application behind gunicorn (fixture `served`: the rows stay for the next test)."""
     with visitors(served.app, served.address, chromium) as browse:
         yield browse
 

@@ -73,12 +73,12 @@ class Person:
             return captcha.digits_of(nonce)
 
     def press(self, name: str, within: Locator | None = None) -> None:
-        """Click the button of that name, once the page is whole and its script can hear it."""
+        """Click the button of that name, once the page is loaded and its scripts listen."""
         self.page.wait_for_load_state()
         (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).click()
 
     def turn_over(self, name: str) -> None:
-        """Click a button that brings a new page, and wait until that is whole: the old one still takes clicks."""
+        """Click a button that loads a page, and wait for it: until then the old page would take further clicks."""
         with self.page.expect_navigation():
             self.press(name)
 
@@ -87,14 +87,14 @@ class Person:
         self.press(name, self.page.get_by_role("dialog"))
 
     def agree(self, name: str, within: Locator | None = None) -> None:
-        """Press a button that asks, say 确定, and wait for the page that this brings."""
+        """Press a button that asks first, answer 确定, and wait for the page that follows."""
         self.press(name, within)
         with self.page.expect_navigation():
             self.answer("确定")
 
     def pick(self, field: str, typed: str, option: str) -> None:
-        """Open a select, type what comes to mind, and take the option that it finds (手册 第一章: 模糊查询)."""
-        self.page.locator(f"input#{field}").click()  # which stands for the select once the script is there
+        """Open a combobox, type a part of an option, and click the option that it finds (手册 第一章: 模糊查询)."""
+        self.page.locator(f"input#{field}").click()  # combobox.js puts it in front of the select
         self.page.keyboard.type(typed)
         self.page.get_by_role("listbox").get_by_role("option", name=option).click()
 

@@ -181,7 +181,7 @@ def corrects_it(publisher: Person, opinion: str) -> None:
 
 
 def above(person: Person, upper: str, lower: str) -> bool:
-    """Whether the one ends where, or before, the other begins."""
+    """Whether the element `upper` ends above the top of `lower`, or at it (selectors)."""
     person.page.wait_for_load_state()
     bottom_and_top = """([upper, lower]) => [document.querySelector(upper).getBoundingClientRect().bottom,
         document.querySelector(lower).getBoundingClientRect().top]"""  # at one moment: a page may still be moving

@@ -27,7 +27,7 @@ def paste(person: Person, text: str, cell: str = "#carriers-0-kind") -> Page:
 
 
 def fill_in(person: Person) -> None:
-    """Agree to the preview, and wait until every row is in: the page begins only once the dialog has closed."""
+    """Agree to the preview, and wait until all rows are in the table, which is filled after the dialog has closed."""
     person.answer("全部填入")
     expect(person.page.locator(".block-status")).not_to_be_empty()
 

@@ -47,7 +47,7 @@ def test_a_form_waits_for_a_running_upload_before_it_is_sent(browse_as: BrowseAs
     publisher.attach("licence", 假的=b"MZ" + random.Random(1).randbytes(100_000))
     publisher.press("保存")
     expect(page.locator("#file-licence").get_by_role("alert")).to_contain_text("不能作为附件")
-    expect(page.locator(".foot").get_by_role("alert")).to_contain_text("有文件没有传上，还没有继续办理。")
+    expect(page.locator(".foot").get_by_role("alert")).to_contain_text("有文件没有上传，还没有继续办理。")
     slow(publisher, -1)
     page.get_by_role("link", name="返回列表").click()
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)

@@ -1,8 +1,8 @@
-"""`make cluster`: two nodes and all that stands around them, on this machine; then one after the other is killed.
+"""`make cluster`: two nodes and their services on this machine; then one service after the other is killed.
 
 `python -m tests.cluster [FIRST_PORT] [WRITERS]`: eleven ports from the first one. Nothing that was acknowledged may be
-lost, and nothing be there twice; what readers and writers saw meanwhile is printed. PostgreSQL is promoted by hand, as
-Patroni would do it, and so is the standby no longer waited for while it is away. The folder with databases,
+lost or stored twice; what readers and writers saw meanwhile is printed. This program does what Patroni would do: it
+promotes the standby, and stops commits from waiting for a standby that is down. The folder with databases,
 configuration files and logs is kept only if something went wrong.
 """
 
@@ -31,7 +31,7 @@ from tests.cluster.services import Database, Service, answers, bucket, nginx, po
 from tests.serving import Server
 from tests.views.mail_server import LocalMailServer
 
-CALM = 8.0  # seconds between two blows
+CALM = 8.0  # seconds between two failures
 GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "--config", "python:views.entrance.server"]
 
 
@@ -134,7 +134,7 @@ class Cluster:
             service.start()
 
     def kill(self, what: str) -> None:
-        """The two that do this work, one on each node."""
+        """Kill this service on both nodes for a second."""
         for node in self.nodes.values():
             node[what].kill()
         time.sleep(1)
@@ -153,7 +153,7 @@ class Cluster:
         self.one.wait_for("two")
 
     def kill_primary(self) -> None:
-        """SIGKILL; the replica is promoted, and the pooler shown the way."""
+        """Kill the primary; promote the replica, and let the pooler connect to it."""
         self.one.kill()
         time.sleep(2)
         self.two.ask("SELECT pg_promote()")
@@ -163,7 +163,7 @@ class Cluster:
         os.kill(self.pooler.process.pid, signal.SIGHUP)
 
     def bring_back_primary(self) -> None:
-        """The former primary discards what only it had written, and follows the new one."""
+        """Let the former primary discard what it alone has written, and follow the new one."""
         self.one.rewind(self.two)
         self.one.begin()
         until("streaming", lambda: self.two.ask("SELECT count(*) FROM pg_stat_replication") == 1)

@@ -43,7 +43,7 @@ class Callers:
             status: int | str = answer.status if answer is not None else "none"
         except OSError as broken:
             answer, status = None, type(broken).__name__
-        except Exception as broken:  # a half of an answer
+        except Exception as broken:  # for example an incomplete answer
             answer, status = None, type(broken).__name__
         self.seen.append(Seen(began, what, status, time.monotonic() - began))
         return answer if status == expected else None
@@ -65,7 +65,7 @@ class Callers:
             self.waiting.append(key)
 
     def _post(self, what: str, expected: int, client: Client, path: str, fields: Any) -> Answer | None:
-        """Again every second, as a person would, as long as the trial lasts."""
+        """Post, again every second until it succeeds or the trial ends; the answer, None if none was good."""
         while (answer := self.ask(what, expected, lambda: client.post(path, fields))) is None and self.on:
             time.sleep(1)
         return answer
@@ -98,7 +98,7 @@ class Callers:
         return threads
 
     def report(self, since: float, name: str) -> None:
-        """What ended since a moment: answers, those that were none, and for how long nobody got a good one."""
+        """Print the requests that ended since a moment: how many, failures and within how long, and the slowest."""
         for kinds in (("read",), ("draft", "upload", "submit", "grant")):
             found = [seen for seen in list(self.seen) if seen.at + seen.seconds >= since and seen.what in kinds]
             bad = [seen for seen in found if seen.status not in (200, 302, 303)]

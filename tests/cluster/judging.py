@@ -25,7 +25,7 @@ PATIENCE = 90  # seconds until papers, messages and letters are done
 
 
 def left(app: Flask) -> int:
-    """Papers to be made, messages without an answer, letters that were not sent."""
+    """The number of papers not made, messages without an answer, and e-mails not sent."""
     counts = (
         select(func.count()).select_from(PaperTask),
         select(func.count()).select_from(CustomsMessage).where(CustomsMessage.answered_at.is_(None)),
@@ -54,8 +54,11 @@ def wrong(app: Flask, callers: Callers) -> list[str]:
 
 
 def wrong_mail(app: Flask, mail: LocalMailServer) -> list[str]:
-    """A letter that the queue calls sent has arrived; one that arrived twice was sent again by whoever came after a
-    sender that was killed, under the same Message-ID: two senders, so two at most."""
+    """A sentence for each e-mail that was sent by the queue and has not arrived, and if too many arrived twice.
+
+    A sender that is killed after sending leaves its e-mail to the next one, which sends it again under the same
+    Message-ID: two senders are killed, so two at most.
+    """
     arrived = Counter(str(letter["Message-ID"]) for letter in mail.letters)
     with app.app_context(), access.everything() as session:
         letters = set(session.scalars(select(MailLetter.id).where(MailLetter.attempts > 0)))
@@ -68,7 +71,7 @@ def wrong_mail(app: Flask, mail: LocalMailServer) -> list[str]:
 
 
 def judged(app: Flask, callers: Callers, mail: LocalMailServer) -> bool:
-    """Whether everything is there once, by our lists, `trail verify`, `sweep --check` and the mail server."""
+    """Whether everything exists once, by our lists, trail verify, sweep --check and the mail server; prints faults."""
     ended = time.monotonic() + PATIENCE
     while left(app) and time.monotonic() < ended:
         time.sleep(0.5)

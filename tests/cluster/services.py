@@ -92,7 +92,7 @@ class Service:
         return self
 
     def kill(self, how: int = signal.SIGKILL) -> None:
-        """The process and all it has started."""
+        """Kill the process and its children."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, how)
             self.process.wait()
@@ -107,7 +107,7 @@ def answers(port: int) -> bool:
 
 
 def until(what: str, condition: Callable[[], bool]) -> None:
-    """Wait for it; raises TimeoutError."""
+    """Wait until the condition holds; raises TimeoutError with `what`."""
     ended = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > ended:
@@ -116,7 +116,7 @@ def until(what: str, condition: Callable[[], bool]) -> None:
 
 
 class Database(Service):
-    """A server of PostgreSQL; `standby_of`: copied from that one, and fed by it."""
+    """A server of PostgreSQL, a primary or a standby that replicates another one."""
 
     def __init__(self, folder: Path, name: str, port: int) -> None:
         self.port, self.data = port, folder / name
@@ -133,7 +133,7 @@ class Database(Service):
 
     def rewind(self, source: "Database") -> None:
         """Make this one, which is not running, a standby of the one that was promoted in its place."""
-        source.ask("CHECKPOINT")  # or it still says that both are on one timeline
+        source.ask("CHECKPOINT")  # pg_rewind reads the timeline of the last checkpoint
         source_server = f"host=127.0.0.1 port={source.port} user=postgres dbname=postgres"
         self._run(
             "pg_rewind", "--target-pgdata", str(self.data), "--source-server", source_server, "--write-recovery-conf"
@@ -141,7 +141,7 @@ class Database(Service):
         self._configure()
 
     def _configure(self) -> None:
-        """Of what stands in the file twice the last line counts; a copy begins with the lines of the other server."""
+        """Append our settings: a copy has those of the other server, and of repeated lines PostgreSQL uses the last."""
         configuration = POSTGRESQL.format(port=self.port, folder=self.folder, name=self.name)
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(configuration)
@@ -158,7 +158,7 @@ class Database(Service):
         return row[0] if row else None
 
     def stop(self) -> None:
-        """Without delay, but SIGKILL would leave its shared memory behind."""
+        """Immediate shutdown (SIGQUIT): SIGKILL would leave shared memory behind."""
         self.kill(signal.SIGQUIT)
 
     def begin(self) -> None:

@@ -1,1 +1,1 @@
-"""Files as people have them: made by common programs, or taken from the samples of published packages."""
+"""Sample files of common formats: made by common programs, or taken from published packages."""

@@ -20,7 +20,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from weasyprint import HTML
 
-Files = Iterator[tuple[str, bytes]]  # what is special about it, and the file
+Files = Iterator[tuple[str, bytes]]  # (description of the variant, content)
 TEXT = "赴境外加工光盘进口备案 Disc pressing contract No. 2026-018"
 MARKUP = f"""<html lang="zh"><head><title>合同</title></head><body><h1>{TEXT}</h1>
 <p><a href="https://example.org/a">Optimal Media</a>, <a href="mailto:a@example.org">mail</a>, <a href="#end">II</a></p>

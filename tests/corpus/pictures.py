@@ -51,7 +51,7 @@ def pillow_tiff() -> Files:
 
 
 def libtiff() -> Files:
-    """As scanners' software writes them: bands or tiles, of the other order of bytes, planes apart."""
+    """TIFFs as software of scanners writes them: in bands or tiles, in both byte orders, with separate planes."""
     bilevel, colour = encoded("TIFF", painted("1")), encoded("TIFF", painted("RGB"))
     for choice, layout in itertools.product(
         ("g3", "g3:2d", "g4", "lzw", "zip", "none"), ("-s -r 8", "-s -r 400", "-B", "-L")
@@ -82,7 +82,7 @@ def poppler() -> Files:
 
 
 def drawing() -> Files:
-    """Cairo's and Matplotlib's."""
+    """Pictures by Cairo and Matplotlib."""
     for form in (cairocffi.FORMAT_ARGB32, cairocffi.FORMAT_RGB24, cairocffi.FORMAT_A8, cairocffi.FORMAT_A1):
         out = io.BytesIO()
         cairocffi.ImageSurface(form, 200, 300).write_to_png(out)
@@ -95,7 +95,7 @@ def drawing() -> Files:
 
 
 def delivered() -> Files:
-    """As they arrive: without the mark of the end, or with something behind it."""
+    """Pictures as browsers and scanners deliver them: truncated at the end mark, or followed by other bytes."""
     jpegs = {mode: encoded("JPEG", painted(mode)) for mode in ("RGB", "L", "CMYK")}
     jpegs |= {f"progressive {mode}": encoded("JPEG", painted(mode), progressive=True) for mode in ("RGB", "L", "CMYK")}
     pngs = {mode: encoded("PNG", painted(mode)) for mode in ("1", "L", "P", "RGB", "RGBA", "I;16")}

@@ -1,4 +1,4 @@
-"""A PDF written object by object, for what no library would write."""
+"""PDFs written object by object, with content that no library writes."""
 
 from collections.abc import Mapping
 

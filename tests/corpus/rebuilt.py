@@ -1,7 +1,7 @@
 """PDFs of programs that cannot be installed here, rebuilt object for object after files that they made.
 
-What is kept of each: how it writes lengths, nulls, line ends, header, trailer, catalogue and the order of objects. And
-what the way of a file leaves on it: empty lines in front, NULs, lines of a mail or of a web server behind.
+Rebuilt are lengths, nulls, line ends, header, trailer, catalogue and the order of objects; and what transfers add to a
+file: empty lines in front, NULs, lines of an e-mail or a web server at the end.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Sample files of published packages: what their makers met in the world. `make test` fetches them (samples.txt)."""
+"""Sample files from the sources of published packages, fetched by `make test` (samples.txt)."""
 
 import os
 import sys

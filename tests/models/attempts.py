@@ -1,4 +1,4 @@
-"""A way, attempted in the session of a person."""
+"""One way to reach a row (statements.py), attempted in the session of a person."""
 
 from typing import Any
 

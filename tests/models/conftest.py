@@ -1,4 +1,4 @@
-"""What several tests of the models start from."""
+"""Fixtures for tests of the models."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -30,7 +30,7 @@ def system_session(app: Flask) -> SystemSession:
 
 @pytest.fixture
 def verdict(tmp_path: Path) -> Verdict:
-    """The media type of these bytes, or the flaw, as the worker process reports it."""
+    """`verdict(content)`: the media type of these bytes, or the flaw, as the worker process reports it."""
 
     def verdict_of(content: bytes) -> str:
         path = tmp_path / "file"

@@ -1,4 +1,4 @@
-"""Rows that SQLAlchemy loads with others, early or late."""
+"""Rows that SQLAlchemy loads together with others: eagerly by loader options, or lazily."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -54,7 +54,7 @@ LEADS_TO = {
     "resend": "filed",
     "revoke": "revoked",
 }
-SETTLED = {  # what settling by hand makes of the status of the application; elsewhere it stays
+SETTLED = {  # status → the status after settling by hand; other statuses do not change
     "settle_accepted": ("filed", "customs_received"),
     "settle_rejected": ("filed", "customs_failed"),
 }
@@ -62,7 +62,7 @@ LEASE_HOLDERS = {"put_back": "reviewer", "take_over": "second"}  # acts that nee
 
 
 def table(text: str = MATRIX) -> dict[tuple[str, str], str]:
-    """(status, action) → the letters of those who may."""
+    """(status, action) → the letters of the roles that may perform it."""
     head, *rows = text.strip("\n").splitlines()
     actions = head.split()
     return {(row.split()[0], act): cell for row in rows for act, cell in zip(actions, row.split()[1:], strict=True)}

@@ -1,4 +1,4 @@
-"""Rows of every model with row security, as ways to reach them name them."""
+"""Rows and columns of every model with row security, for statements.py."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ Children = (Carrier, Attachment, TrailEntry, Certificate, CustomsMessage)
 MODELS: tuple[Model, ...] = (Application, *Children)
 
 
-TEXT_COLUMN = {  # one in each model, for the ways that write
+TEXT_COLUMN = {  # model → a text column, for statements that write
     Application: "contact",
     Carrier: "note",
     Attachment: "name",

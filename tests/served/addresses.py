@@ -1,4 +1,4 @@
-"""Every address that a GET route can have, from the map of routes and the rows that are there."""
+"""Addresses for every GET route, from the map of routes and the rows of the database: valid, missing and malformed."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlencode
@@ -14,7 +14,7 @@ Queries = Callable[[Rows, str], Iterator[str]]
 
 
 def lists(_rows: Rows, screen: str) -> Iterator[str]:
-    """A list as it opens, asked something, sorted, paged, and asked nonsense."""
+    """A list without parameters, with a query, sorted, paged, and with invalid values."""
     yield from ("", f"?{ASKED}", "?sort=1&desc=1&page=1&page_size=10", "?to=3&page_size=100", "?since=昨天&status=x")
     if screen == "exchange":
         yield from (f"?state={state}&number=Z" for state in EXCHANGE)
@@ -23,7 +23,7 @@ def lists(_rows: Rows, screen: str) -> Iterator[str]:
 
 
 def pages(rows: Rows, screen: str) -> Iterator[str]:
-    """The page of each row, one that is not there, one that cannot be, and with a way back that has Chinese in it."""
+    """The page of each row, of a missing and a malformed id, and with a return address in Chinese."""
     keys = rows.messages if screen == "exchange" else [*rows.applications.values(), *rows.issued]
     yield from (f"?id={key}" for key in (keys if screen in APPLICATIONS or screen == "exchange" else [1]))
     yield from (f"?id={MISSING}", "?id=一", "", "?" + urlencode({"id": keys[0], "url": f"/{screen}/?title=茉莉花"}))
@@ -58,7 +58,7 @@ def lookups(_rows: Rows, _screen: str) -> Iterator[str]:
 
 
 def numbers(rows: Rows, _screen: str) -> Iterator[str]:
-    """核验 by number alone and with the check code, right and wrong, and of what was never issued."""
+    """查验 by number alone and with the check code, right and wrong, and of a number that was never issued."""
     one = rows.certificates[0]
     yield from (
         f"{one.number}",
@@ -89,7 +89,7 @@ def inbox(rows: Rows, screen: str) -> Iterator[str]:
 
 
 def counts(_rows: Rows, _screen: str) -> Iterator[str]:
-    """This quarter, by every dimension, a province, and nonsense."""
+    """统计 of this quarter, by every dimension, of one province, and with invalid values."""
     yield from (
         "",
         "?since=2026-01-01&until=2026-12-31&province=320000",
@@ -166,7 +166,7 @@ def addresses(rule: Rule, rows: Rows) -> Iterator[str]:
             yield from ("/static/admin/vendor/jquery.min.js", "/static/admin/missing.js")
         case "feed":
             yield from (f"/feed/{rows.feed}.ics", "/feed/x.ics", "/feed/%E4%BA%8C.ics")
-        case "language":  # the last one is the one that stays
+        case "language":  # the last one stays in the cookie
             yield from ("/language/fr", "/language/en", "/language/zh")
         case "witnessed":
             yield from ("/witness/checkpoint", "/witness/checkpoint?origin=x")

@@ -53,7 +53,7 @@ def manage_registers(story: Story) -> None:
 
 
 def entrusted_by_a_publisher(story: Story) -> None:
-    """Invited, accepted, ended by the unit itself."""
+    """委托: invited by the publisher, accepted and ended by the unit."""
     form = form_of(story.server.client("publisher2").get("/entrusting/new/").text, "card-box")
     unit = form | {"agent": "广州光盘公司", "since": "2026-01-01", "until": "2027-12-31"}
     story.post("publisher2", "/entrusting/new/", 302, **unit)
@@ -124,7 +124,7 @@ def blank_seen(story: Story) -> str:
 
 
 def sessions_ended(story: Story) -> None:
-    """One's own in another browser, another account's by the operator, and a delay after wrong passwords."""
+    """End one's own session in another browser, another account's as operator, and the delay after wrong passwords."""
     one, other = Client(story.server), Client(story.server)
     for browser in (other, one):
         browser.sign_in("publisher2")

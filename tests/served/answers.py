@@ -12,18 +12,18 @@ from openpyxl import load_workbook
 
 from tests.serving import Answer
 
-# Of an exchange that is not well /healthz answers 503 on purpose.
+# /healthz answers 503 with these words, because the rows of shared_rows() include failed messages.
 ILL = {"ok", "papers", "set_aside", "rejected", "overdue", "deliverer", "unanswered"}
 
 
 def check_excel(answer: Answer) -> None:
-    """Excel opens it, and finds a table with headings."""
+    """The answer is a workbook whose sheets have headings."""
     book = load_workbook(io.BytesIO(answer.body))
     assert all(sheet.cell(1, 1).value for sheet in book.worksheets)
 
 
 def check_csv(answer: Answer) -> None:
-    """Excel reads it as UTF-8, and every line has as many cells as the first."""
+    """The answer is UTF-8 with a byte order mark, and every line has as many cells as the first."""
     lines = list(csv.reader(io.StringIO(answer.body.decode("utf-8-sig"), newline="")))
     assert answer.body.startswith(b"\xef\xbb\xbf")
     assert {len(line) for line in lines} == {len(lines[0])}
@@ -66,7 +66,7 @@ CONTENT: dict[str, Any] = {
 
 
 def check(path: str, answer: Answer) -> None:
-    """An answer as every reader of HTTP may expect it."""
+    """Check status, headers and body of an answer against what its media type and status promise."""
     if path == "/healthz":
         assert set(answer.text.split()) <= ILL
         return

@@ -14,7 +14,7 @@ from tests.serving import Client
 
 
 def keys_enrolled_used_and_removed(story: Any) -> None:
-    """A publisher enrols a key, signs in by it alone and as a second step; an operator gives a code, removes it."""
+    """A publisher enrols a key, signs in with it, alone and as second step; an operator issues a code, removes it."""
     server = story.server
     owner, alone, twice = (Client(server) for _time in range(3))
     owner.sign_in("publisher2")
@@ -49,7 +49,7 @@ def keys_enrolled_used_and_removed(story: Any) -> None:
 
 
 def keys_of_programs(story: Any) -> None:
-    """接口密钥: two made, read with through the server, one ended by its owner and one by the operator."""
+    """接口密钥: two created and used through the server; one revoked by its owner, one by the operator."""
     owner, nobody = Client(story.server), Client(story.server)
     owner.sign_in("publisher")
     tokens = []

@@ -87,7 +87,7 @@ class TlsClient(Client):
 
 
 def configured(folder: Path, backend: str, plain: int, secure: int, cards: dict[str, str]) -> str:
-    """The configuration of the README; every word that is replaced stands in it. `cards`: of its second part, too."""
+    """The configuration of the README with addresses of the test. `cards`: replacements in its second part."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     first, second = re.findall(r"```nginx\n(.*?)```", readme, re.S)
     found = first + second if cards else first
@@ -123,7 +123,7 @@ def certify(folder: Path) -> None:
 
 @contextmanager
 def fronting(folder: Path, cards: dict[str, str] | None = None, **more: str) -> Iterator[Front]:
-    """gunicorn with the settings that the README asks for, and nginx before it; `cards`: as configured() takes it."""
+    """gunicorn with the settings of the README behind nginx; `cards`: as in configured()."""
     settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True, "KEYS_REQUIRED": False}
     settings |= more
     app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)

@@ -48,7 +48,7 @@ class Rows:
     removed: list[int] = field(default_factory=list)
     messages: list[int] = field(default_factory=list)
     certificates: list[Any] = field(default_factory=list)
-    jobs: list[str] = field(default_factory=list)  # recorded prints of many, one by each reader
+    jobs: list[str] = field(default_factory=list)  # tokens of recorded prints of many, one per reader
     announcement: int = 0
     feed: str = ""  # the token of the reviewer's calendar
     notices: list[int] = field(default_factory=list)  # messages about it
@@ -77,7 +77,7 @@ def shared_rows(server: Server) -> Rows:
     rows.queries += [add_saved_query(app, who) for who in ("publisher", "agent", "reviewer", "national", "operator")]
     blank_form(app, AttachmentKind.CONTRACT)
     with app.app_context():
-        access.enter(by := account_of("reviewer2"))  # nobody else stops it
+        access.enter(by := account_of("reviewer2"))  # no other test stops this feed
         rows.feed = calendar_feeds.renew(db.session(), by)
         db.session.commit()
     make_papers(app)
@@ -97,7 +97,7 @@ def shared_rows(server: Server) -> Rows:
 
 
 def deliver(app: Flask, folder: Path) -> None:
-    """Customs takes one message, and gives a fault for the first, which is set aside."""
+    """Deliver: customs accepts one message; the first one fails and is set aside."""
     customs_server, before = CustomsServer(folder), dict(app.config)
     customs_server.open()
     app.config.update(CUSTOMS_GATEWAY=customs_server.address, CUSTOMS_PACE={"tries": 1})
@@ -110,7 +110,7 @@ def deliver(app: Flask, folder: Path) -> None:
 
 
 def full_draft(app: Flask) -> int:
-    """A draft with a file of every kind and format, under the names that people give; one of them was removed."""
+    """A draft with files of every kind and format, with long names and names with quotes; one file is removed."""
     key = draft(app, "publisher", 2, {"title": TITLE}, small_pdf)
     names = {"PNG": "扫描 “样品”; 1.png", "JPEG": "封面\u2019s é.jpg", "TIFF": "合同" * 40 + ".tif"}
     with app.app_context():

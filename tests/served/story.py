@@ -33,7 +33,7 @@ class Story:
     done: set[str] = field(default_factory=set)
 
     def post(self, who: str | Client, path: str, status: int = 303, **fields: Any) -> Answer:
-        """Do something that must succeed: the status, and no sentence of refusal on the next page."""
+        """Post something that must succeed: asserts the status, and that the next page shows no refusal."""
         client = who if isinstance(who, Client) else self.server.client(who)
         answer = client.post(path, fields)
         check(path, answer)
@@ -43,7 +43,7 @@ class Story:
         return answer
 
     def act(self, who: str, screen: str, action: str, key: int, **fields: Any) -> Answer:
-        """An act on an application, from a list whose question is in Chinese, to which the answer leads back."""
+        """An act on an application, from a list with a Chinese query, to which the answer must redirect."""
         fields = {"opinion": "材料需要核对。", "url": WAY_BACK.format(screen=screen)} | fields
         answer = self.post(who, f"/{screen}/{action}/", id=key, **fields)
         assert action in ("print", "copy", "duplicate") or answer.location.startswith(f"/{screen}/?title=%E8%8C%89"), (
@@ -52,7 +52,7 @@ class Story:
         return answer
 
     def status(self, key: int) -> str:
-        """How far the application has come."""
+        """The status of the application."""
         with self.server.app.app_context(), access.everything() as session:
             return str(session.get_one(Application, key).status)
 
@@ -93,7 +93,7 @@ def filed_by_its_publisher(story: Story) -> int:
 
 
 def claim_and_release(story: Story, key: int) -> None:
-    """接办, worked on, 放回; then it runs out for a colleague, and is 接手."""
+    """接办, lease renewed, opinion typed, 放回; then 接手 of the case from a colleague who has taken it."""
     story.act("reviewer", "review", "take", key)
     for screen in ("review", "filings"):
         story.post("reviewer", f"/{screen}/renew/?id={key}", 200)
@@ -110,7 +110,7 @@ def claim_and_release(story: Story, key: int) -> None:
 
 
 def decided_and_printed(story: Story, key: int) -> None:
-    """Returned, declared again, granted; printed by each of its readers, alone and in a bundle."""
+    """Returned, submitted again, granted; printed by each role that may, alone and in a bundle."""
     story.act("reviewer", "review", "return", key)
     story.act("publisher", "applications", "submit", key)
     story.act("reviewer", "review", "grant", key)
@@ -164,7 +164,7 @@ def settled_by_hand(story: Story) -> None:
 
 
 def revoked_and_applied_for_again(story: Story, key: int) -> None:
-    """作废, then 重新申请 and 复制新建 as copies, which are given up."""
+    """作废, then 重新申请 and 复制新建, whose drafts are deleted."""
     story.act("reviewer", "filings", "revoke", key, reason="content")
     for way in ("copy", "duplicate"):
         copy = story.act("publisher", "applications", way, key).location

@@ -28,7 +28,7 @@ AdvanceClock = Callable[[], None]
 
 @pytest.fixture(scope="session")
 def routes() -> list[Rule]:
-    """Every route of an application as it leaves create_app; 退出 comes last, for it ends the visit."""
+    """Every route of an application as it leaves create_app; 退出 comes last, because it ends the visit."""
     app = create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
     return sorted(app.url_map.iter_rules(), key=lambda rule: (rule.endpoint == "logout", rule.rule))
 

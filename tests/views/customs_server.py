@@ -69,7 +69,7 @@ class CustomsServer:
         return [(e["message_id"], e["act"], e["accepted"]) for e in self.customs.entries()]
 
     def forget(self, name: str) -> None:
-        """As if the letter had never arrived."""
+        """Delete a message from the ledger, as if it had never arrived."""
         for table in ("entry", "arrival"):
             self.customs.run(f"DELETE FROM {table} WHERE message_id = ?", name)
 
@@ -83,7 +83,7 @@ class CustomsServer:
 def simulated(folder: Path, faults: FaultInjection | None = None, boxes: Path | None = None) -> Iterator[str]:
     """A customs in a process of its own, with the keys in `folder`; the address of the gateway.
 
-    Without `faults` it is the one that we ship, over HTTP.
+    Without `faults` it is the simulated customs of views/demo, over HTTP.
     """
     if faults is None:
         command = ["flask", "--app", "app", "customs", "simulate", "--port", "0"]

@@ -22,7 +22,7 @@ def options(browser: Browser, address: str) -> dict:
 
 
 def enrol(browser: Browser, synced: bool = False, name: str = "办公室密钥", **given: object) -> Authenticator:
-    """A key that the person signed in here has enrolled, or tried to."""
+    """Enrol a key for the signed-in account, or try to; returns the key."""
     key = Authenticator(ORIGIN, synced)
     answer = key.create(options(browser, "/keys/options/"), **given)
     browser.post("/keys/add/", data={"credential": answer, "name": name})

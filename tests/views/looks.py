@@ -19,7 +19,7 @@ from models.signing.keys import Keys
 from views.certificate import page as laid_out
 
 MILLIMETRE = 4.0  # pixels; a page is 840 wide
-FINER = 3  # set so much finer and then reduced, for renderers thicken a hairline that is thinner than a pixel
+FINER = 3  # rendered larger by this factor, then reduced: renderers thicken lines thinner than a pixel
 BLUR, TILE = 2, 12  # pixels
 SEAL, CODE = "江苏省新闻出版局", "A7fK-_" * 58  # as many signs as a code has for a title of usual length
 FIELDS = {
@@ -88,9 +88,9 @@ def page(document: bytes, n: int = 0) -> Image.Image:
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
-    """The mean difference in shades of the worst tile (3 × 3 mm), after a blur in which antialiasing drowns.
+    """The mean difference in shades of the worst tile (3 × 3 mm), after a blur that removes antialiasing.
 
-    It sees lines, blocks, boxes; a single exchanged letter it does not see: tests that read the text do.
+    It finds moved lines, blocks and boxes; it does not find a single exchanged letter, which tests of the text find.
     """
     if one.size != other.size:
         return 255.0

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 
 class FormReader(HTMLParser):
-    """The successful controls of one form, in order, as (name, value); inputs in a <template> are none."""
+    """The successful controls of one form in order, name → value, without those in a <template>."""
 
     def __init__(self, form: str) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class FormReader(HTMLParser):
 
 
 def form_of(page: str, form: str = "application") -> dict[str, str]:
-    """The form with this id (or first class), filled as the page fills it."""
+    """The form with this id (or first class), as a browser would submit it unchanged: name → value."""
     reader = FormReader(form)
     reader.feed(page)
     assert reader.fields, f"the page has no form “{form}”"

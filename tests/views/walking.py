@@ -58,7 +58,7 @@ def used_at_customs(app: Flask, key: int) -> None:
 
 
 def pages(browser: Browser, *starts: str) -> dict[str, str]:
-    """Path → text of every page that links lead to from here; one of each path, for they are alike."""
+    """Path → text of every page that links lead to from `starts`; one page of each path, since these are alike."""
     found, waiting = dict[str, str](), deque(starts)
     while waiting:
         address = waiting.popleft()
@@ -79,5 +79,5 @@ def starts(username: str | None, keys: dict[str, int]) -> list[str]:
     if username is None:
         return ["/login", "/login/key", "/verify/", "/verify/Z32", "/verify/?number=Z32&code=x", "/missing"]
     screen = READERS.get(username)
-    portal = ["/portal/"] if username == "operator" else []  # out of the menu while it is off
+    portal = ["/portal/"] if username == "operator" else []  # not in the menu while the portal is off
     return ["/", *portal, *(f"/{screen}/details/?id={key}" for key in keys.values() if screen)]

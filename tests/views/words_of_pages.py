@@ -30,7 +30,7 @@ class WordReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
-        self.silent: list[str] = []  # the element that is not read, and what is open inside of it
+        self.silent: list[str] = []  # open elements, from the one that is not read
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attributes}

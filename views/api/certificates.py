@@ -51,7 +51,7 @@ ALONE = joinedload(Application.certificate).load_only(
 
 
 class Certificates(Listing):
-    """Those of the applications that have one."""
+    """The certificates of a list of applications; `only` selects those that have one."""
 
     def items(self, rows: list[Application]) -> list[dict[str, Any]]:
         return [as_json(self.fields, issued) for issued in issued_of(rows)]

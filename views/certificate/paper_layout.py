@@ -73,7 +73,7 @@ def lines_of(row: dict[str, str], found: Widths, wide: bool) -> int:
 
 
 def rows_with_the_close(lines: list[int]) -> int:
-    """How many of the last rows move with the closing section: a few, and none that may break."""
+    """How many of the last rows move with the closing section: the last one unless it is TALL, then as limits allow."""
     count = total = 0
     for height in reversed(lines[-LAST_ROWS:]):
         total += height

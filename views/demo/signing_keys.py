@@ -66,7 +66,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _usage(is_root: bool) -> x509.KeyUsage:
-    """A root signs certificates, an authority papers."""
+    """Key usage: a root signs certificates and revocation lists, an authority signs papers and messages."""
     return x509.KeyUsage(
         digital_signature=not is_root,
         content_commitment=not is_root,

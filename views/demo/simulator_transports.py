@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from models.exchange.transports.folders import FolderPair
 from views.demo.simulator import Customs
 
-POLL = 0.1  # seconds
+POLL = 0.1  # seconds between two looks into the folders
 
 
 class GatewayHandler(BaseHTTPRequestHandler):

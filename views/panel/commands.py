@@ -1,6 +1,6 @@
-"""Commands and settings in a sentence, marked as code whose words stay whole: an option is not broken at its dashes.
+"""Marks commands and settings in a sentence as code, in which no line breaks inside a word: --keep stays whole.
 
-Dates stay whole, too.
+Dates are not broken either.
 """
 
 import re
@@ -35,7 +35,7 @@ def dated(words: Any) -> Markup:
 
 
 def code(words: str) -> Markup:
-    """A command, broken between its words alone; copied, it is what was written."""
+    """A command as HTML: lines break only between its words, and copied text is the command unchanged."""
     parts = (
         Markup('<span class="long">{}</span>' if len(word) > LONG else "<span>{}</span>").format(word)
         for word in words.split(" ")

@@ -1,4 +1,4 @@
-"""办理时限 in words: working days left, stopped deadlines, and estimates beyond the known calendar."""
+"""办理时限 in words: working days left, stopped deadlines, and estimates after the end of the calendar."""
 
 from collections.abc import Callable
 from datetime import date

@@ -106,7 +106,7 @@ def _certificates(session: Session, keys: Sequence[int]) -> dict[int, Row[Any]]:
 
 
 def _carriers(session: Session, keys: Sequence[int], fields: Iterable[str]) -> dict[int, list[Row[Any]]]:
-    """Application id → its carriers, each of which may have 3,000."""
+    """Application id → its carriers in order, up to 3,000 for one application."""
     names = ("application_id", "position", *dict.fromkeys((*SUMMED, *fields)))
     wanted = select(*(getattr(Carrier, name) for name in names)).where(Carrier.application_id.in_(keys))
     found: dict[int, list[Row[Any]]] = defaultdict(list)

@@ -30,7 +30,10 @@ class ImportScreen(Screen):
         raise NotImplementedError
 
     def import_rows(self, sent: dict[str, Any]) -> str:
-        """Write the rows; returns the sentence to show. Raises Refused. The caller commits db.session only."""
+        """Write the rows; returns the sentence to show. Raises Refused.
+
+        The caller commits db.session; an override that writes in another session commits that one itself.
+        """
         raise NotImplementedError
 
     @expose("/import/", methods=("POST",))

@@ -33,7 +33,7 @@ def note_visible(session: Session, rows: Iterable[Any]) -> None:
 
 
 def about(row: LogEntry, reader_id: int) -> str:
-    """The number in the entry, "" unless the reader sees that row or made the entry; always names of lists and keys."""
+    """The subject of the entry; "" for a number that the reader does not see, unless the entry is their own."""
     if row.log != "prints" or row.what in OF_MANY or row.account_id == reader_id or row.about in g.visible:
         return row.about
     return ""

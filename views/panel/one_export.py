@@ -44,7 +44,7 @@ class ActiveLease:
     account_id: int
     token: str | None = None
     renewed_at: float = 0.0
-    rows: int = 0  # of the first sheet, that were read
+    rows: int = 0  # rows of the first sheet read so far
 
     def __enter__(self) -> Self:
         """Claim the lease. Raises Refused while another export of this account is running on any machine."""
@@ -75,7 +75,10 @@ class ActiveLease:
                     self._tolerate(error)
 
     def renewing(self, rows: Iterable[Any], counted: bool) -> Iterator[Any]:
-        """The rows; renews the lease while they are read. Raises Refused when another export has claimed it."""
+        """The rows; renews the lease while they are read. `counted`: whether they count as exported rows.
+
+        Raises Refused when another export has claimed the lease.
+        """
         for row in rows:
             if self.token is not None and monotonic() - self.renewed_at > RENEWAL:
                 self._renew(self.token)

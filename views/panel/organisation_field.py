@@ -28,6 +28,7 @@ class OrganisationLoader(QueryAjaxModelLoader):
         super().__init__(name, db, Organisation, fields=["name", "credit_code"])
 
     def get_list(self, query: str | None, offset: int | None = 0, limit: int = 10) -> Any:
+        """Matches by id, also disabled ones, up to 20 from `offset`."""
         words = without_format_characters(query or "").strip().replace("%", "").replace("_", "")[:100]
         found = select(Organisation).where(
             or_(

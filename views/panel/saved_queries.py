@@ -25,7 +25,7 @@ MOST_FIELDS = 50  # parameters of a query string sent by a page
 class Bar:
     """The bar above a list: the saved queries, the parameters of the current page, and its query string."""
 
-    rows: list[tuple[SavedQuery, str, bool]]  # (query, in words, whether it is what the page asks)
+    rows: list[tuple[SavedQuery, str, bool]]  # (query, in words, whether the page shows it)
     asked: Asked
     sent: str  # the query string of the page
     most: int = MOST_NAME
@@ -44,14 +44,14 @@ def in_any_language(asked: Asked) -> Asked:
 
 
 def words_of(screen: Any, row: SavedQuery) -> str:
-    """What it asks, as it was put down in Chinese, or in the reader's English where its list still knows it."""
+    """The query in words: as stored, in Chinese; for readers of English in English, if its list still exists."""
     return in_words_of_list(screen, row.asked) if screen and is_english() else row.words
 
 
 def known(screen: Any, args: Mapping[str, str], form: Any = None) -> Asked:
     """The filled parameters that this screen supports: fields of its query form, order, page size.
 
-    `form`: one of its query forms, where there is one already.
+    `form`: a query form of the screen, if one was built already.
     """
     fields = [field.name for field in form or screen.query_form()]
     asked = {name: args[name] for name in fields if args.get(name)}

@@ -110,6 +110,7 @@ class Screen(Page, PagedView):
         return fn(self, *args, **kwargs)
 
     def render(self, template: str, **kwargs: Any) -> Any:
+        """Add the context of every screen: query form, errors of the form, saved queries, functions that format."""
         if "num_pages" in kwargs:
             kwargs["page"] = g.page
         if "return_url" in kwargs:  # Flask-Admin accepts `http:/elsewhere` as local

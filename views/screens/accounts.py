@@ -119,6 +119,10 @@ class AccountScreen(AccountKeysScreen):
         return form
 
     def save(self, form: Any, model: Account | None) -> Account:
+        """Add an account with a one-time password, or change it; ends its access if it was disabled or moved.
+
+        Flushes. Raises Refused for one's own account, which cannot be disabled, and for an incomplete one.
+        """
         account = model or Account()
         password = None if model else account.reset_password()
         before = (account.organisation, account.province)

@@ -208,6 +208,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return super().edit_view()
 
     def render(self, template: str, **kwargs: Any) -> Any:
+        """Add what the form shows; with `?check=1` also the sentences about missing fields."""
         model = kwargs.setdefault("model", None)
         missing = lacking(model) if model is not None and request.args.get("check") else {}
         if "form" in kwargs:

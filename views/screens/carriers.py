@@ -48,10 +48,10 @@ class CarrierForm(InlineFormAdmin):
 
 
 class CarrierRows(InlineModelFormList):
-    """The rows under the names that the page has sent them by, also where numbers are missing between them."""
+    """The inline rows, which keep the field names that the page sent, even if their numbers have gaps."""
 
     def _compact_indices(self) -> None:
-        """WTForms would renumber the rows: ids and marks of deletion would then belong to other rows of the page."""
+        """No-op: WTForms would renumber the rows, and ids and marks of deletion would belong to other rows."""
 
 
 class CarrierRowsConverter(InlineModelConverter):

@@ -36,7 +36,7 @@ from views.panel.display import on_screen
 from views.panel.page import Page
 from views.resources import keys, pace, witnesses
 from views.screens.desk.operator import SENTENCES, of_calendar
-from views.translations.stored import in_own_words
+from views.translations.stored import in_readers_language
 
 WELL = _l("无需处理。")
 # Our defaults: after so many days a backup, check or drill is overdue.
@@ -144,7 +144,7 @@ def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
 
 
 def _viruses(session: Session, wrong: set[str]) -> Line:
-    """Whether uploads are scanned, and how many files of before are not, or were found to have a virus."""
+    """Whether uploads are scanned; the number of earlier files not scanned yet, and of files with a virus."""
     waiting, found, forms = count_unscanned(session), count_infected(session), infected_forms(session)
     state = [_("未查毒的附件 %(count)s", count=waiting)] if waiting else []
     state += [_("查出病毒的附件 %(count)s", count=found)] if found else []
@@ -247,4 +247,4 @@ def _last(session: Session, about: Any, kind: Operation, age: timedelta, lacking
 
 
 def _described(entry: log.LogEntry) -> str:
-    return _("%(at)s，%(words)s", at=on_screen(entry.at), words=in_own_words(entry.words))
+    return _("%(at)s，%(words)s", at=on_screen(entry.at), words=in_readers_language(entry.words))

@@ -89,7 +89,7 @@ class ExchangeScreen(Screen):
         return [(getattr(CustomsMessage, name), [], True) for name in (("queued_at", "id") if ranged else ("id",))]
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
-        """By 报文编号 if a part of it was typed; else as usual."""
+        """By 报文编号 if its beginning was typed; else as usual."""
         if sort_column != "queued_at" and self.query().number.data:
             return [CustomsMessage.message_id.desc(), CustomsMessage.id.desc()]
         return super().order(sort_column, descending)
@@ -130,7 +130,7 @@ class ExchangeScreen(Screen):
         attempt = number_of(request.args.get("attempt"))
         sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.has_raw), None)
         if sent is None:
-            flash(_("这一次没有报文发出，请在报文页面选择其他一次。"), "error")
+            flash(_("这一次没有发出报文，请在报文页面选择另一次。"), "error")
             return self.back()
         key, content, number = row.id, sent.raw, row.application.number
         note_handout_and_commit(Handout.MESSAGE, number, words=row.message_id)

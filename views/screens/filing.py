@@ -106,7 +106,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     def special(self, row: Application) -> bool:
         """Whether the acts of `row` in the list differ from those of other rows of its status.
 
-        Asked for each row: what it needs is loaded for the whole page. Only special rows are asked for a hindrance.
+        Called for each row: overrides must not query per row, but read what was loaded once for the page.
         """
         return False
 

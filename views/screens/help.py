@@ -42,7 +42,7 @@ class HelpScreen(OwnPage):
 def pictures(folder: Path, english: bool) -> dict[str, tuple[str, int, int]]:
     """Name → (file without its ending, width and height in CSS pixels); papers are Chinese in every language.
 
-    Both are what the page shows at most: browsers keep that room for a picture that they have not loaded yet.
+    Width and height are the largest that the page shows: browsers reserve this space before the picture is loaded.
     """
     from PIL import Image
 

@@ -25,7 +25,7 @@ from views.panel.fields import number_of
 from views.panel.own_page import OwnPage
 from views.panel.saving import commit_then_flash
 
-RECENT = timedelta(minutes=10)  # since authentication; later somebody else may be at the computer
+RECENT = timedelta(minutes=10)  # since authentication; after that, somebody else may be at the computer
 
 
 class KeysScreen(OwnPage):

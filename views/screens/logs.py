@@ -26,7 +26,7 @@ from views.panel.one_export import ExportScreen
 from views.panel.paging import CHUNK, chunks
 from views.panel.screen import labels_of
 from views.panel.spreadsheet import Column, Sheet
-from views.translations.stored import actor_of, in_own_words
+from views.translations.stored import actor_of, in_readers_language
 
 FAILURES = {*REFUSED, SignIn.WRONG_CURRENT, SignIn.KEY_COUNTER}
 
@@ -52,8 +52,8 @@ def who(row: LogEntry) -> str:
 SHOWN: dict[str, Any] = {
     "at": moment,
     "who": who,
-    "about": lambda row: in_own_words(about(row, current_user.id)),
-    "words": lambda row: in_own_words(words(row, current_user.id)),
+    "about": lambda row: in_readers_language(about(row, current_user.id)),
+    "words": lambda row: in_readers_language(words(row, current_user.id)),
 }
 
 

@@ -56,7 +56,7 @@ def record_opening_and_commit(row: Application) -> None:
         current_app.logger.warning("the lease of application %s could not be renewed: %s", key, error)
 
 
-class ProvinceScreen(CaseScreen):
+class ProvinceCaseScreen(CaseScreen):
     """Applications of the reviewer's province. Opening a pending case is recorded and ends 撤回."""
 
     roles = frozenset({Role.REVIEWER})
@@ -95,12 +95,12 @@ class ProvinceScreen(CaseScreen):
         return jsonify(until=_("由%(who)s办理至 %(until)s", who=_("您"), until=f"{until:%H:%M}"))
 
 
-class ReviewScreen(TogetherScreen, ProvinceScreen):
+class ReviewScreen(TogetherScreen, ProvinceCaseScreen):
     """待审核, oldest first."""
 
     query_form = QueueQuery
     can_export = False
-    opens = TogetherScreen.opens | ProvinceScreen.opens
+    opens = TogetherScreen.opens | ProvinceCaseScreen.opens
     acts = (Action.TAKE, Action.GRANT, Action.RETURN)
     column_list = ("number", "title", "publisher_name", "filing", "submitted_at", "waited", "due_on", "acts")
     column_sortable_list = (("number", "id"), *BY_PINYIN, "submitted_at", "due_on")
@@ -118,7 +118,7 @@ class ReviewScreen(TogetherScreen, ProvinceScreen):
         return count, rows
 
     def special(self, row: Application) -> bool:
-        """Taken by somebody, or with an infected file, for which 准予备案 is refused."""
+        """Whether somebody has taken the case, or a file has a virus, with which 准予备案 is refused."""
         return leases.lease_of(row) is not None or row.id in g.infected
 
     def menu_count(self) -> str:
@@ -137,7 +137,7 @@ class ReviewScreen(TogetherScreen, ProvinceScreen):
         return False  # few wait at a time
 
 
-class FilingsScreen(ProvinceScreen):
+class FilingsScreen(ProvinceCaseScreen):
     """全部申请 of the province, any status but drafts."""
 
     query_form = ProvinceQuery

@@ -59,12 +59,12 @@ class StatisticsQuery(Query):
         return not self.until.errors
 
     def question(self) -> Asked:
-        """Of a valid form."""
+        """What the form asks to count; the form must be valid."""
         province = self._fields.get("province")
         return Asked(self.period(), Dimension(self["dimension"].data), province.data or None if province else None)
 
     def period(self) -> Period:
-        """Of a valid form."""
+        """The period of the form, which must be valid."""
         assert self.since.data and self.until.data
         return Period(self.since.data, self.until.data)
 
@@ -78,7 +78,7 @@ class StatisticsQuery(Query):
         return names_of("province")[province.data] if province is not None and province.data else ""
 
     def asked(self, period: Period | None = None) -> dict[str, str]:
-        """The parameters of an address for this form, or for another period."""
+        """The parameters of an address for this form; `period`: in place of its own."""
         values = {field.name: str((field.raw_data or [field.data])[0] or "") for field in self}
         return values | ({"since": str(period.since), "until": str(period.until)} if period else {})
 

@@ -25,7 +25,7 @@ CATALOGUE = Path(__file__).parent / "en/LC_MESSAGES/messages.po"
 
 
 class Catalogue(Domain):
-    """The message catalogue, cached per request."""
+    """The message catalogues of both languages, loaded once per process."""
 
     def get_translations(self) -> Any:
         locale = get_locale()  # None outside a request

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 
 from models.language import is_english
 
-ASKED = 2000  # sentences of which the translation is cached
+CACHED = 2000  # translated sentences
 LEAST = 4  # Chinese characters that a sentence with values in it must have besides these
 SEPARATORS = {"，": ", ", "；": "; ", "：": ": ", " ": " "}
 PIECES = re.compile(f"([{''.join(SEPARATORS)}])")
@@ -22,10 +22,10 @@ CONTEXT = "\x04"  # between the context and the sentence in a key of the catalog
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(in_own_words=in_own_words, actor_of=actor_of)
+    app.jinja_env.globals.update(in_readers_language=in_readers_language, actor_of=actor_of)
 
 
-def in_own_words(stored: str) -> str:
+def in_readers_language(stored: str) -> str:
     """A stored sentence of the system, for the reader of this request."""
     if not stored or not is_english():
         return stored
@@ -34,17 +34,17 @@ def in_own_words(stored: str) -> str:
 
 def actor_of(entry: Any) -> str:
     """The name on an entry of a trail: a person's as it is, that of customs in the language of the reader."""
-    return str(entry.actor_name if entry.actor_id else in_own_words(entry.actor_name))
+    return str(entry.actor_name if entry.actor_id else in_readers_language(entry.actor_name))
 
 
-@lru_cache(ASKED)
+@lru_cache(CACHED)
 def _translated(stored: str) -> str:
     catalogue = _catalogue()
     return catalogue.get(stored) or _with_values(stored) or _by_pieces(stored)
 
 
 def _with_values(stored: str) -> str | None:
-    """The sentence by the longest one of the catalogue that it fills; None if there is none."""
+    """The translation by the sentence of the catalogue, with placeholders, that it matches; None without a match."""
     for pattern, english in _patterns():
         if found := pattern.fullmatch(stored):
             values = {name: _catalogue().get(value, value) for name, value in found.groupdict().items()}
@@ -53,7 +53,7 @@ def _with_values(stored: str) -> str | None:
 
 
 def _by_pieces(stored: str) -> str:
-    """Each piece that the catalogue has, translated, with English punctuation; as stored if it has none."""
+    """Translate every piece that is in the catalogue, and its punctuation; unchanged if none is."""
     pieces = PIECES.split(stored)
     found = [_catalogue().get(piece) for piece in pieces]
     if not any(found):
@@ -63,7 +63,7 @@ def _by_pieces(stored: str) -> str:
 
 @lru_cache(1)
 def _catalogue() -> dict[str, str]:
-    """Chinese → English, of the sentences that are the same in every context."""
+    """Chinese → English, without the messages that have a context (pgettext)."""
     entries: dict[Any, str] = current_app.extensions["babel"].instance.domain_instance.english._catalog
     return {key: text for key, text in entries.items() if isinstance(key, str) and key and CONTEXT not in key}
 

@@ -48,7 +48,8 @@ function open(words) {
   });
 }
 
-// Signing in by a security key, or confirming the password by it; what went wrong (`refused`: by the browser, or its owner), or "".
+// Sign in with a security key, or confirm the password with it. Resolves to "" or an error text; `refused`: the text when the
+// browser or its user refuses.
 async function key(address, refused) {
   const options = await request(`${address}/options`, new URLSearchParams());
   if (!options.ok) return options.words;
@@ -60,7 +61,7 @@ async function key(address, refused) {
   }
 }
 
-// By a card or the portal, in another window: asked for every two seconds, for as long as the dialog is open.
+// Sign-in by card or portal happens in another window: ask the server every two seconds while the dialog is open.
 async function meanwhile(address, dialog, tell) {
   while (dialog.open) {
     await new Promise((resolve) => { setTimeout(resolve, 2000); });

@@ -3,7 +3,7 @@
 import { $$, prepare, request, token } from "./page.js";
 import { insert } from "./insert.js";
 
-const PAUSE = 1000, SHORT = 60_000;  // milliseconds: without a key before it is saved; for which the text of sessionStorage counts as newer
+const PAUSE = 1000, SHORT = 60_000;  // milliseconds: pause in typing before saving; age up to which the text of sessionStorage counts as newer
 
 function watch(panel) {
   const text = panel.querySelector("textarea"), note = panel.querySelector("#opinion-note"), address = panel.dataset.typed;

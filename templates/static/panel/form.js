@@ -18,7 +18,8 @@ prepare((root) => {
   $$(".box", form).forEach((box) => watch(form, box));
 });
 
-// Every form that posts: leaving by a link, by 后退 or for the other language asks first. The opinion beside a case keeps itself.
+// Every form that posts: leaving by a link, by 后退 or by switching the language asks first; not for the opinion on a case,
+// which decision.js saves.
 let typedIn = null;
 ["input", "change"].forEach((name) => document.addEventListener(name, ({ target }) => {
   if (target.form?.method !== "post" || target.type === "file" || target.name === "pick" || target.closest("#decision, dialog")) return;

@@ -29,7 +29,7 @@ def work_of(app: Flask, by: str, act: Callable[[Account], object]) -> Work:
 
 
 def at_once(*works: Work) -> list[object]:
-    """Run each in a thread of its own, started together. Their results, or the Refused that they raised."""
+    """Run each in a thread of its own, all at the same moment; their results, or the Refused that they raised."""
     gate = threading.Barrier(len(works))
 
     def run(work: Work) -> object:

@@ -10,7 +10,7 @@ MANY = 20 << 20
 
 
 def put(store: Store, content: bytes, name: str = "文件.pdf", limit: int = MANY) -> str:
-    """The media type under which it was accepted."""
+    """Put a file into the store; returns the media type that was found. Raises Refused as the store does."""
     return store.put(io.BytesIO(content), name, limit).media_type
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.models.codes.pinyin` writes the search keys of shipped names and words: no worker computes them."""
+"""`python -m tests.models.codes.pinyin` writes the file of search keys, so that no process has to compute them."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Receipts of customs, and the messages they speak of."""
+"""Receipts of customs, and the messages that they are about."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

@@ -39,7 +39,7 @@ def test_a_failing_reminder_step_does_not_stop_the_others(
     state, now, to_do = condition_lines(client_as("operator"))[LINE]
     assert state == "须处理"
     assert "出错的步骤：第一步" in now
-    assert "原因见该进程的日志" in to_do
+    assert "请查看该进程的日志" in to_do
     assert "reminders_failed\n" in client_as(None).get("/healthz").text
     monkeypatch.setattr(reminders, "STEPS", {"第二步": steps["第二步"]})
     remind(app)

@@ -1,4 +1,4 @@
-"""Fixtures of this room."""
+"""Fixtures for tests of signing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from views.demo import signing_keys
 
 @pytest.fixture(scope="module")
 def language_app() -> Flask:
-    """An application for its language only; no test here opens its database."""
+    """An application for translations; its database is never opened."""
     return create_app({"SECRET_KEY": "s", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
 
 

@@ -34,7 +34,7 @@ class Program:
 
 
 def token_of(app: Flask, username: str, name: str = "综合业务系统", days: int = 90, networks: str = "") -> str:
-    """A key of this person, made without a page."""
+    """Create an API key for this account, and commit; returns its token."""
     with app.app_context():
         access.enter(by := account_of(username))
         _key, token = api_keys.make(db.session(), by, Wish(name, days, networks))

@@ -1,4 +1,4 @@
-"""Papers, as people and other programs get them."""
+"""Fixtures for tests of the paper: downloaded, made in this process, verified."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -32,7 +32,7 @@ def policy(root: Issuer) -> CertValidationPolicySpec:
 
 
 def existed(paper: bytes, at: datetime) -> list[KnownPOE]:
-    """Proof that all in the file existed by then: the register has its digest of that day."""
+    """Proof of existence (POE) of all objects in the file at that time: the register stored its digest then."""
     reader = PdfFileReader(io.BytesIO(paper))
     (signature,) = reader.embedded_signatures
     (stamp,) = extract_tst_data_iter(signature.signer_info, signed=False)

@@ -1,4 +1,4 @@
-"""Positions of text on a page."""
+"""The position of the seal on a page."""
 
 from weasyprint import CSS, HTML
 

@@ -1,4 +1,4 @@
-"""A real authority for time stamps, `openssl ts` behind a small server, and the authorities that certify it."""
+"""A real time stamp authority (`openssl ts` behind an HTTP server), and the authorities that certify it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Issuer:
     """A certification authority with its lists of revoked certificates."""
 
     def __init__(self, name: str, above: "Issuer | None" = None) -> None:
-        """`above`: who has certified this one; None: self-signed."""
+        """`above`: the authority that has certified this one; None: self-signed."""
         self.name, self.key = (
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]),
             generate_private_key(SECP256R1()),
@@ -72,7 +72,7 @@ class Issuer:
 
 @dataclass
 class Authority:
-    """The folder with its keys, who certified it, and how it answers: as it should, `away`, or `garbled`."""
+    """A time stamp authority: folder with its keys, its issuer, and `mood`: "" (correct), `away` (503), `garbled`."""
 
     home: Path
     issuer: Issuer

@@ -15,7 +15,7 @@ ReplaceView = Callable[[Callable[[], Any]], str]
 
 @pytest.fixture
 def webauthn_app(app: Flask) -> Flask:
-    """The application at an address where browsers offer keys."""
+    """The application at an address for which browsers offer security keys."""
     app.config["BASE_URL"] = ORIGIN
     return app
 
@@ -38,7 +38,7 @@ def captcha_app(app: Flask) -> Flask:
 
 @pytest.fixture
 def replace_view(app: Flask, monkeypatch: pytest.MonkeyPatch) -> ReplaceView:
-    """Replaces the view of an endpoint; errors are handled as in production."""
+    """`replace_view(view)`: replace the view of /password, and handle errors as in production; returns that address."""
 
     def at_an_address(view: Callable[[], Any]) -> str:
         app.config["PROPAGATE_EXCEPTIONS"] = False

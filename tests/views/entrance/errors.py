@@ -1,4 +1,4 @@
-"""Errors as people read them."""
+"""Error pages: their headers, and the submitted text that they return."""
 
 import re
 from html import unescape
@@ -19,5 +19,5 @@ def check_headers(answer: TestResponse) -> None:
 
 
 def lines(page: str) -> list[tuple[str, str]]:
-    """What an error page gives back, as (label, text)."""
+    """The submitted text that an error page returns, as (label, text)."""
     return [(unescape(label), unescape(text)) for label, text in re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.S)]

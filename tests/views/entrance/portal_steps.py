@@ -11,7 +11,7 @@ from tests.portal import PortalServer
 
 
 def come(browser: Browser, portal: PortalServer, target: str = "/visits/") -> str:
-    """From our button to the portal; the address to which it redirects the browser back."""
+    """Follow our button to the portal; returns the address to which it redirects the browser back."""
     answer = browser.get("/login/portal", query_string={"next": target})
     assert answer.status_code == 302, answer.text
     return portal.approve(answer.location)
@@ -22,7 +22,7 @@ def sign_on(browser: Browser, portal: PortalServer) -> TestResponse:
 
 
 def link(app: Flask, portal: PortalServer, username: str = "publisher") -> None:
-    """As an operator confirms it."""
+    """Link the user of the portal to this account, as an operator does, and commit."""
     with app.app_context(), access.everything() as session:
         claims = {"name": portal.user["name"], "credit_code": portal.user.get("credit_code", "")}
         asked = portal_links.request_link(session, portal.issuer, portal.user["sub"], claims, "127.0.0.1")
@@ -31,7 +31,7 @@ def link(app: Flask, portal: PortalServer, username: str = "publisher") -> None:
 
 
 def unlink(app: Flask, portal: PortalServer) -> None:
-    """As an operator removes it."""
+    """Remove the link of the user of the portal, as an operator does, and commit."""
     with app.app_context(), access.everything() as session:
         found = portal_links.link_of(session, portal.issuer, portal.user["sub"])
         assert found is not None

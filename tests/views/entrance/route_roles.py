@@ -156,7 +156,7 @@ ROUTE_ROLES = table(SCREENS) | table(MORE_SCREENS) | table(LOG_SCREENS) | OTHERS
 
 
 def acts_of(rule: Rule) -> list[str]:
-    """The acts that a route takes, or one empty word."""
+    """The values of `action` in this route; [""] for a route without one."""
     if "action" not in rule.arguments:
         return [""]
     return ["grant", "return"] if rule.endpoint.endswith(".together") else sorted(ACTS, key="print".__eq__)
@@ -177,7 +177,7 @@ def files_of(records: dict[str, list[dict[str, int]]]) -> list[int]:
     return [file["id"] for file in records["attachment"]]
 
 
-# Whose eyes, on which screens → the rows they must not see: who filed them, and how far they have come.
+# Account → (its screens, the (filer, status) of rows that it must not see there).
 FOREIGN_ROWS = {
     "publisher": (["applications"], [("publisher2", "draft"), ("agent", "draft"), ("agent", "filed")]),
     "agent": (["applications"], [("publisher", "returned"), ("publisher2", "filed")]),

@@ -1,4 +1,4 @@
-"""Passwords as they are typed."""
+"""Sign-in with typed passwords, and the time after it."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, **how_long: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: later)
 
 
-BEHIND = "/password"  # a page behind the door that everybody has
+BEHIND = "/password"  # a page that every signed-in account may open
 
 
 SAME = "用户名或密码不正确"

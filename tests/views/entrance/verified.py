@@ -1,4 +1,4 @@
-"""The public page as its reader sees it."""
+"""The public verification page: its verdict and facts."""
 
 import re
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 
 def rows_of(answer: TestResponse, kind: str) -> list[list[str]]:
-    """The table as Excel would read it."""
+    """The rows of an exported file, CSV or XLSX, as text."""
     if kind == "csv":
         return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
     cells = list(load_workbook(io.BytesIO(answer.data)).active.iter_rows())

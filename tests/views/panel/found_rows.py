@@ -10,5 +10,5 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
 
 
 def found(browser: Browser, screen: str = "applications", **asked: object) -> list[str]:
-    """The 申请单号 that a question finds, in their order."""
+    """The 申请单号 that a query finds, in the order of the list."""
     return numbers(browser.get(f"/{screen}/", query_string=asked).text)

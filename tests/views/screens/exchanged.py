@@ -6,6 +6,6 @@ from tests.views.terminal.delivered import messages
 
 
 def only(record: dict[str, list[dict[str, Any]]]) -> str:
-    """The id of its one message."""
+    """The id of the only message of an application."""
     (name,) = messages(record)
     return name

@@ -7,6 +7,6 @@ from tests.views.pages import form_of
 
 
 def fill(browser: Browser, where: str, **fields: object) -> TestResponse:
-    """The form at this address, with some fields filled in, sent."""
+    """Submit the form at this address with these fields filled in."""
     form = form_of(browser.get(where).text, "card-box")
     return browser.post(where, data=form | {name: str(value) for name, value in fields.items()})

@@ -1,4 +1,4 @@
-"""Prints on record."""
+"""Prints in the history of an application, and printing of many."""
 
 from typing import Any
 

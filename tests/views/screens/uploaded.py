@@ -11,6 +11,6 @@ XHR = {"X-Requested-With": "XMLHttpRequest"}
 
 
 def upload(browser: Browser, key: Any, content: bytes, name: str = "合同.pdf", **more: Any) -> TestResponse:
-    """One file, as the page sends it the moment it is chosen."""
+    """Upload one file, as the page does when it is chosen."""
     body = {"id": key, "kind": "contract", "file": (io.BytesIO(content), name)} | more
     return browser.post("/applications/upload/", data=body, headers=XHR)

@@ -32,7 +32,7 @@ def backup(app: Flask, make_application: MakeApplication, tmp_path: Path) -> Pat
 
 @pytest.fixture
 def pair(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderPair:
-    """The folders, set as the application's gateway."""
+    """The folder pair of the folder transport, set as the application's gateway."""
     monkeypatch.setattr(FolderPair, "settled", 0.0)
     app.config["CUSTOMS_GATEWAY"] = f"folder:{tmp_path}/boxes"
     return FolderPair(tmp_path / "boxes")
@@ -40,7 +40,7 @@ def pair(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderP
 
 @pytest.fixture
 def log(tmp_path: Path, invoke: Invoke) -> tuple[Path, Path, str]:
-    """(folder, private key, public key)."""
+    """A new key for checkpoints: (folder of the checkpoints, file of the private key, public key)."""
     made = invoke("trail", "new-key", str(tmp_path / "key.pem"))
     assert made.exit_code == 0
     return tmp_path / "log", tmp_path / "key.pem", made.output.split()[0]
@@ -48,7 +48,7 @@ def log(tmp_path: Path, invoke: Invoke) -> tuple[Path, Path, str]:
 
 @pytest.fixture
 def sign(log: tuple[Path, Path, str], invoke: Invoke) -> Callable[[], Result]:
-    """Take a checkpoint."""
+    """`sign()`: the result of `trail checkpoint`."""
     return lambda: invoke("trail", "checkpoint", str(log[0]), "--key-file", str(log[1]))
 
 

@@ -65,7 +65,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class Uncounted:
-    """A figure that is not count_all yet; `query`: selects the ids of its rows."""
+    """A figure before count_all(); `query`: selects the ids of its rows."""
 
     label: Any
     query: Select[Any]
