@@ -17,7 +17,7 @@ from flask import Flask
 from app import create_app
 from models import access
 from models.acts import filing
-from models.acts.papers import TYPESETTER, complete, order, paper
+from models.acts.papers import TYPESETTER, make_and_commit, order, paper
 from models.application import Application
 from models.certificate import Certificate
 from models.certificate.fonts import STYLE
@@ -107,7 +107,7 @@ def grant(app: Flask, key: int) -> int:
         filing.perform(db.session(), Action.GRANT, application, reviewer, office=office())
         db.session.commit()
         granted: Any = application.certificate
-        complete(granted.id, store(), keys(), page)
+        make_and_commit(granted.id, store(), keys(), page)
         return int(granted.id)
 
 

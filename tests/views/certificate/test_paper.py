@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from models import access
-from models.acts.papers import TYPESETTER, complete, order
+from models.acts.papers import TYPESETTER, make_and_commit, order
 from models.application import Application
 from models.certificate import Certificate, Paper, typesetting
 from models.certificate.paper_queue import PaperTask
@@ -129,12 +129,12 @@ class TestIssuedOnce:
         with app.app_context(), monkeypatch.context() as broken:
             broken.setattr("models.acts.papers.Paper", lambda **_: (_ for _ in ()).throw(MemoryError()))
             with pytest.raises(MemoryError):
-                complete(granted, store(), keys(), page)
+                make_and_commit(granted, store(), keys(), page)
         assert papers(app, key) == []
         with app.app_context():
-            complete(granted, store(), keys(), page)
+            make_and_commit(granted, store(), keys(), page)
             [digest] = papers(app, key)
-            complete(granted, store(), keys(), page)
+            make_and_commit(granted, store(), keys(), page)
         assert papers(app, key) == [digest]
 
     def test_render_makes_all_missing_papers(self, app: Flask, make_application: MakeApplication) -> None:
@@ -153,7 +153,7 @@ class TestIssuedOnce:
 
         def make() -> None:
             with app.app_context():
-                complete(granted, store(), keys(), page)
+                make_and_commit(granted, store(), keys(), page)
 
         workers = [Thread(target=make, daemon=True) for _ in range(4)]
         for worker in workers:
@@ -244,5 +244,5 @@ class TestIssuedOnce:
             with app.app_context(), monkeypatch.context() as bad:
                 bad.setattr(Typesetter, "make_pdf", lambda *_, made=made: made)
                 with pytest.raises(TypesettingFailed, match=why):
-                    complete(granted, store(), keys(), page)
+                    make_and_commit(granted, store(), keys(), page)
         assert papers(app, key) == []

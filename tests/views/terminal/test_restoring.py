@@ -34,7 +34,7 @@ STEPS: tuple[Callable[..., Any], ...] = (  # that change something
     unfinished_restore.set_mark,
     Store.put_copy,
     Store.set_identity,
-    Folder.take,
+    Folder.put,
     Folder.set_identity,
 )
 
