@@ -1,6 +1,7 @@
 """Our inputs and selects equal those of WTForms byte for byte."""
 
 import pytest
+from flask import Flask
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
@@ -32,9 +33,10 @@ def test_attributes_are_written_as_wtforms_writes_them(given: dict[str, object])
 
 
 @pytest.mark.parametrize("typed", [{}, {"title": "\"'<&>", "state": 'a"&', "port": next(iter(names_of("carrier")))}])
-def test_fields_are_drawn_as_wtforms_draws_them(typed: dict[str, str]) -> None:
-    form = Asked(MultiDict(typed))
-    for field in form:
-        drawn = field(class_="form-control", aria_invalid="false", required=True)
-        field.widget = stock.TextInput() if field.name == "title" else stock.Select()
-        assert drawn == field(class_="form-control", aria_invalid="false", required=True)
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_fields_are_drawn_as_wtforms_draws_them(app: Flask, typed: dict[str, str]) -> None:
+    with app.app_context():
+        for field in Asked(MultiDict(typed)):
+            drawn = field(class_="form-control", aria_invalid="false", required=True)
+            field.widget = stock.TextInput() if field.name == "title" else stock.Select()
+            assert drawn == field(class_="form-control", aria_invalid="false", required=True)
