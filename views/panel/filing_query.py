@@ -15,7 +15,7 @@ from models.statistics.periods import in_period
 from models.text import clean_line, normalize_code
 from models.vocabulary import Action, Status
 from models.workflow import Refused
-from views.panel.fields import DayField
+from views.panel.fields import AmountField, DayField
 from views.panel.periods import SinceField
 from views.panel.query import Condition, OwnQuery, certificate_number, choice, statuses, text
 
@@ -44,6 +44,8 @@ class DecidedQuery(OwnQuery):
     certificate = text(_l("证明编号"), read=certificate_number)
     issued_since = SinceField(_l("签发日期"))
     issued_until = DayField(_l("至"))
+    amount_since = AmountField(_l("进口数量（张）"))
+    amount_until = AmountField(_l("至"))
     act = acts(*workflow.DECISIONS, Action.REVOKE)
     acted_since = SinceField(_l("办理日期"))
     acted_until = DayField(_l("至"))
@@ -54,6 +56,8 @@ class DecidedQuery(OwnQuery):
     conditions: ClassVar[dict[str, Condition]] = OwnQuery.conditions | {
         "publisher_code": lambda code: Application.publisher_code == code,
         "kind": lambda kind: Application.carriers.any(Carrier.kind == kind),
+        "amount_since": lambda amount: Application.sheets >= float(amount),
+        "amount_until": lambda amount: Application.sheets <= float(amount),
         "country": lambda label: Application.country == label.partition("-")[0],
         # Applied together in narrow(): one index range, not two.
         **dict.fromkeys(("issued_since", "issued_until", "act", "acted_since", "acted_until"), lambda _value: true()),

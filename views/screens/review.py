@@ -142,3 +142,4 @@ class FilingsScreen(ProvinceScreen):
 
     query_form = ProvinceQuery
     acts = (Action.PRINT,)
+    column_list = ("number", "title", "publisher_name", "amounts", "applied_on", "status", "acts")
