@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
     # The file of revocation lists of those who issued its certificates (PEM, or one in DER). With it, and 320000.crl in
     # the folder of keys, papers contain the lists (PAdES B-LT); without a current list no paper is made.
     "TSA_CRL": None,
-    # Days that a certificate holds; None states no end, for no public text names one.
+    # Days that a certificate holds where 本省设置 names none; None states no end, for no public text names one.
     "VALID_DAYS": None,
     # 电子证照标识 beside our number, in details and metadata of papers: the code of the type (21 characters), and that
     # of each province's authority (FILING_LICENCE_ISSUERS__320000=…). A certificate keeps the one
