@@ -99,7 +99,6 @@ class ReviewScreen(TogetherScreen, ProvinceScreen):
     """待审核, oldest first."""
 
     query_form = QueueQuery
-    can_export = False
     opens = TogetherScreen.opens | ProvinceScreen.opens
     acts = (Action.TAKE, Action.GRANT, Action.RETURN)
     column_list = ("number", "title", "publisher_name", "filing", "submitted_at", "waited", "due_on", "acts")
