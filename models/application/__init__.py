@@ -29,7 +29,7 @@ MOST_CARRIERS = 3000
 MOST_DRAFTS = 1000  # of an organisation at a time
 SORTED_BY = (
     (), ("number",), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",),
-    ("title_sort",), ("last_change",), ("sheets",),
+    ("title_sort",), ("last_change",), ("sheets",), ("status_order", "sheets"),
 )  # fmt: skip
 IN_ORDER = " ".join(f"WHEN '{status.value}' THEN {status.order}" for status in Status)
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from models.application import Application
+from views.panel.filing_query import AMOUNTS
 from views.panel.one_export import ExportScreen
 from views.panel.paging import directed
 from views.panel.query import OwnQuery
 
 BY_PINYIN = (("title", "title_sort"), ("publisher_name", "publisher_sort"))
 DATES = {"since", "until"}
-AMOUNTS = {"amount_since", "amount_until"}
 # (fields of the query form, columns by which an index holds the selected rows in order)
 IN_ORDER: tuple[tuple[set[str], set[str]], ...] = (
     ({"status"}, {"id", "applied_on", "status_order"}),
@@ -18,7 +18,7 @@ IN_ORDER: tuple[tuple[set[str], set[str]], ...] = (
     ({"number"}, {"number"}),
     ({"publisher_code"}, {"id"}),
     ({"country"}, {"id"}),
-    (AMOUNTS, {"sheets"}),
+    ({"status", *AMOUNTS}, {"sheets"}),
 )
 
 

@@ -141,4 +141,4 @@ class FilingsScreen(ProvinceScreen):
 
     query_form = ProvinceQuery
     acts = (Action.PRINT,)
-    column_list = ("number", "title", "publisher_name", "amounts", "applied_on", "status", "acts")
+    column_list = ("number", "title", "publisher_name", "applied_on", "status", "amounts", "acts")

@@ -18,7 +18,7 @@ depends_on = None
 
 BATCH = 5000  # applications
 SHEETS = "010"
-SCOPES = ("owner_id", "desk", "issued")
+INDEXES = [(scope, *status, "sheets", "id") for scope in ("owner_id", "desk", "issued") for status in ((), ("status_order",))]
 TOTALS = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 APPLICATION = sa.table("application", sa.column("id"), sa.column("totals", TOTALS), sa.column("sheets"))
 CARRIER = sa.table("carrier", *(sa.column(name) for name in ("application_id", "unit", "quantity")))
@@ -28,13 +28,13 @@ def upgrade() -> None:
     op.add_column("application", sa.Column("totals", TOTALS, nullable=True))
     op.add_column("application", sa.Column("sheets", sa.Double(), nullable=True))
     _fill()
-    for scope in SCOPES:
-        op.create_index(op.f(f"ix_application_{scope}_sheets_id"), "application", [scope, "sheets", "id"])
+    for columns in INDEXES:
+        op.create_index(op.f(f"ix_application_{'_'.join(columns)}"), "application", list(columns))
 
 
 def downgrade() -> None:
-    for scope in SCOPES:
-        op.drop_index(op.f(f"ix_application_{scope}_sheets_id"), "application")
+    for columns in INDEXES:
+        op.drop_index(op.f(f"ix_application_{'_'.join(columns)}"), "application")
     op.drop_column("application", "sheets")
     op.drop_column("application", "totals")
 
