@@ -38,7 +38,7 @@ SETTINGS: dict[str, Any] = {
     # the province (320000.crl) in the folder of keys, papers contain them (PAdES B-LT), and none is made without a
     # current list.
     "TSA_CRL": None,
-    # Days for which a certificate is valid; None: it states no end, because no public text names a term.
+    # Days for which a certificate is valid where 本省设置 names none; None: without end, for no public text names one.
     "VALID_DAYS": None,
     # 电子证照标识 beside our number, in details and metadata of papers: the code of the type (21 characters), and that
     # of each province's authority (FILING_LICENCE_ISSUERS__320000=…). A certificate keeps the identifier that it was

@@ -15,7 +15,8 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from flask_babel import gettext as _
-from sqlalchemy import Dialect, String
+from sqlalchemy import JSON, Dialect, String
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, object_session
 from sqlalchemy.types import TypeDecorator
 
@@ -28,6 +29,8 @@ from models.vocabulary import Part, Word, WordColumn
 Place = tuple[Part, int, int] | tuple[()]
 Line = tuple[str, ...]  # columns side by side
 W = TypeVar("W", bound=Word)
+# JSON of PostgreSQL has no equality, which the triggers that lock applications need.
+ComparedJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class WordSet(TypeDecorator[frozenset[W]]):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, Computed, ForeignKey, Index, String, Text, select
+from sqlalchemy import JSON, Computed, Double, ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship, validates
 
 from models import workflow
 from models.application import hints
 from models.clock import Moment
-from models.columns import by_applicant, by_system, days_out_of_range, lack, wrong_cells
+from models.columns import ComparedJson, by_applicant, by_system, days_out_of_range, lack, wrong_cells
 from models.database import Base
 from models.database.keys import BIG
 from models.sort_keys import SortKey, sort_key
@@ -29,7 +29,7 @@ MOST_CARRIERS = 3000
 MOST_DRAFTS = 1000  # of an organisation at a time
 SORTED_BY = (
     (), ("number",), ("applied_on",), ("status_order",), ("status_order", "applied_on"), ("publisher_sort",),
-    ("title_sort",), ("last_change",),
+    ("title_sort",), ("last_change",), ("sheets",), ("status_order", "sheets"),
 )  # fmt: skip
 IN_ORDER = " ".join(f"WHEN '{status.value}' THEN {status.order}" for status in Status)
 
@@ -154,6 +154,8 @@ class Application(Base):
     # {field: text as typed} of unreadable values, which their columns cannot hold: shown again in the form.
     # Deferred: no list needs it. While there is any, 申报 is refused.
     unread: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    totals: Mapped[dict[str, str] | None] = mapped_column(ComparedJson)  # 进口数量, {unit: sum}; see totals.py
+    sheets: Mapped[float | None] = mapped_column(Double)  # the sum in 张, by which lists search
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
     # The seal of its newest trail entry: detects removed entries. Deferred: only verification reads it.
     last_seal: Mapped[str | None] = mapped_column(String(64), deferred=True)

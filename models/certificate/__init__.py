@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, Session, foreign, mapped_column, relationship, remote
+from sqlalchemy.orm import Mapped, Session, foreign, mapped_column, object_session, relationship, remote
 
 from models import clock, numbering
 from models.application import Application
@@ -22,6 +22,7 @@ from models.certificate.licence_identifier import LicenceCodes
 from models.clock import Moment
 from models.columns import granted, shown
 from models.database import Base
+from models.deadlines import provinces
 from models.language import in_chinese
 from models.people.accounts import Account
 from models.signing import typed_code
@@ -116,7 +117,10 @@ class Paper(Child, Base):
 
 @dataclass(frozen=True)
 class Office:
-    """Settings of issuing: the keys, the days of validity (None: unlimited), the codes of 电子证照标识."""
+    """Settings of issuing: the keys, the codes of 电子证照标识, the days of validity (None: unlimited).
+
+    The days that a province has set for itself take their place.
+    """
 
     keys: Keys
     days: int | None = None
@@ -141,7 +145,10 @@ class Office:
     def words(self, application: Application, by: Account) -> dict[str, Any]:
         """Column → value of a certificate issued now, except its number and snapshot."""
         day = clock.today()
-        until = day + timedelta(days=self.days) if self.days else None
+        session = object_session(application)
+        assert session is not None
+        days = provinces.valid_days(session, application.province) or self.days
+        until = day + timedelta(days=days) if days else None
         return {"issued_on": day, "valid_until": until, "authority": application.authority, "signer": by.name}
 
     def issue(self, session: Session, application: Application, by: Account) -> Certificate:

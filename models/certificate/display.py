@@ -10,10 +10,10 @@ from sqlalchemy import Date
 
 from models.application import Application
 from models.application.carriers import Carrier
+from models.application.totals import sums_of
 from models.certificate import Certificate
 from models.certificate.uses import CertificateUse
 from models.columns import granted
-from models.database import tidy
 from models.language import in_clauses, is_english
 
 USE_HEAD = CertificateUse.__table__.columns["usage"].info["label"]
@@ -58,11 +58,13 @@ def columns_for(carriers: list[dict[str, str]]) -> dict[str, str]:
 
 def total_of(carriers: list[dict[str, str]]) -> str:
     """共 3 条；1,500 片；20 盒: how many rows, and the sum for each unit, in the order of the units' codes."""
-    sums: dict[str, Decimal] = {}
-    for row in carriers:
-        sums[row["unit"]] = sums.get(row["unit"], Decimal()) + Decimal(row["quantity"])
-    parts = [_("共 %(count)s 条", count=f"{len(carriers):,}")]
-    return in_clauses(parts + [f"{tidy(sums[unit]):,f} {_name_of(unit)}" for unit in sorted(sums)])
+    sums = sums_of((row["unit"], Decimal(row["quantity"])) for row in carriers) or {}
+    return in_clauses([_("共 %(count)s 条", count=f"{len(carriers):,}"), *amounts(sums)])
+
+
+def amounts(sums: dict[str, Decimal]) -> list[str]:
+    """1,500 片, 20 盒: of units written as «020-片»."""
+    return [f"{total:,f} {_name_of(unit)}" for unit, total in sums.items()]
 
 
 def _name_of(unit: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings of a province: time limits, 撤回, lease of 接办, further required attachments; with a trail of changes."""
+"""Settings of a province: limits, 撤回, lease of 接办, further attachments, validity; with a trail of changes."""
 
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ MINUTES = _l("分钟")
 MOST_DAYS = 120  # working days of any limit: more is a typing error
 LEASE = 30  # minutes
 BOUNDS = dict.fromkeys(("accept_days", "decide_days", "extend_days"), (1, MOST_DAYS)) | {"lease_minutes": (5, 480)}
+BOUNDS |= {"valid_days": (1, 36_500)}
 
 
 class ProvinceSettings(Base):
@@ -49,6 +50,12 @@ class ProvinceSettings(Base):
     )
     lease_minutes: Mapped[int] = mapped_column(
         default=LEASE, server_default=str(LEASE), info={"label": _l("接办保留时间"), "hint": MINUTES}
+    )
+    valid_days: Mapped[int | None] = mapped_column(
+        info={
+            "label": _l("有效期（天）"),
+            "hint": _l("自签发之日起的天数，适用于此后签发的证明；不填写的，按系统统一设置，未设置的不定期限。"),
+        }
     )
     required_kinds: Mapped[frozenset[AttachmentKind]] = mapped_column(
         WordSet(AttachmentKind),
@@ -84,7 +91,9 @@ class ProvinceChange(Base):
     __table_args__ = (Index(None, "province", "id"),)
 
 
-SETTINGS = ("accept_days", "decide_days", "extend_days", "withdrawal_allowed", "lease_minutes", "required_kinds")
+SETTINGS = (
+    "accept_days", "decide_days", "extend_days", "withdrawal_allowed", "lease_minutes", "valid_days", "required_kinds",
+)  # fmt: skip
 
 
 def seed(session: Session) -> None:
@@ -115,6 +124,12 @@ def lease_minutes(session: Session, province: str | None) -> int:
     return row.lease_minutes if row else LEASE
 
 
+def valid_days(session: Session, province: str | None) -> int | None:
+    """Days for which certificates of this province hold; None: it has set none."""
+    row = settings_of(session, province)
+    return row.valid_days if row else None
+
+
 def further_kinds(session: Session) -> dict[str, frozenset[AttachmentKind]]:
     """Province → the kinds of attachments that it requires additionally."""
     return dict(session.execute(select(ProvinceSettings.province, ProvinceSettings.required_kinds)).all())
@@ -130,8 +145,9 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
     if by.province != settings.province:
         raise Refused(_("只能修改本省的设置。"))
     for name, (least, most) in BOUNDS.items():
-        if not least <= values[name] <= most:
-            label = ProvinceSettings.__table__.columns[name].info["label"]
+        column = ProvinceSettings.__table__.columns[name]
+        if not (least <= values[name] <= most if values[name] is not None else column.nullable):
+            label = column.info["label"]
             raise Refused(_("%(label)s须为 %(least)s 至 %(most)s 的整数。", label=label, least=least, most=most))
     if values["accept_days"] > values["decide_days"]:
         raise Refused(_("受理审查期限不能长于办结期限，请核对。"))
@@ -150,7 +166,8 @@ def change(session: Session, settings: ProvinceSettings, values: dict[str, Any],
 def _plain(value: Any) -> str:
     """A value of a setting as text for the trail."""
     with in_chinese():
-        return labels_in_order(AttachmentKind, value) if isinstance(value, frozenset) else str(value)
+        words = labels_in_order(AttachmentKind, value) if isinstance(value, frozenset) else value
+        return "" if words is None else str(words)
 
 
 def record_change(

@@ -12,7 +12,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from models import deadlines, workflow
-from models.application import Application, trail
+from models.application import Application, totals, trail
 from models.application.attachments import Store
 from models.application.trail import TrailEntry
 from models.certificate import Certificate
@@ -39,6 +39,8 @@ def compare(session: Session, store: Store) -> Iterator[str]:
     yield from _broken_seals(session)
     yield from _missing_entries(session)
     yield from _due_dates(session)
+    for number in totals.differing(session):
+        yield _("申请 %(number)s 的进口数量合计与载体信息不符。", number=number)
     yield from contents.contradictions(session)
     yield from certificates.contradictions(session, store)
     yield from shelf.contradictions(session, store)

@@ -8,6 +8,7 @@ from typing import Any
 
 from models import workflow
 from models.application import keys_of
+from models.application.totals import columns_of
 from models.vocabulary import Action, Role, Status, Step, Word
 from tests.bench.invented import Person, Row, Scene, Work, title
 
@@ -75,4 +76,5 @@ def new_case(chance: random.Random, scene: Scene, work: Work, begun: datetime, n
         "submissions": sum(act is Action.SUBMIT for act, *_rest in case.steps),
         "applied_on": submitted and submitted.date(), "expected_on": begun.date() + timedelta(days=60),
     } | keys_of("title", name) | keys_of("publisher_name", scene.row["publisher_name"])  # fmt: skip
+    case.row |= columns_of((carrier["unit"], carrier["quantity"]) for carrier in work.carriers)
     return case

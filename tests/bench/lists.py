@@ -92,14 +92,18 @@ def _of_list(address: str, own: bool) -> Pages:
     }  # fmt: skip
     if not own:
         asked |= {"publisher, common": "publisher=出版社", "publisher, one": "publisher=第3音像",
-                  "publisher, absent": "publisher=鼍", "publisher and title": "publisher=第1&title=花"}  # fmt: skip
+                  "publisher, absent": "publisher=鼍", "publisher and title": "publisher=第1&title=花",
+                  "amounts, many": "amount_since=1000", "amounts, row 5,000": "amount_since=1000&page=249",
+                  "amounts, some": "amount_since=20000&amount_until=21000", "amounts, none": "amount_since=99999999",
+                  "amounts by title": "amount_since=1000&sort=%(title)s", "by amount": "sort=%(amount)s&desc=1",
+                  "amounts and status": "amount_since=1000&status=revoked"}  # fmt: skip
     if address == "/register/":
         asked |= {
             "province by title": "province=110000&sort=%(title)s",
-            "province by publisher": "province=440000&sort=3",
+            "province by publisher": "province=440000&sort=4",
         }
-    title = 2 if address == "/register/" else 1
-    return {name: f"{address}?{question % {'title': title}}" for name, question in asked.items()}
+    places = {"title": 3, "amount": 8} if address == "/register/" else {"title": 1, "amount": 5}
+    return {name: f"{address}?{question % places}" for name, question in asked.items()}
 
 
 def _of_exchange(number: str) -> Pages:

@@ -1,5 +1,6 @@
 """导出: the bar of a list says that the file is being made, then that it has begun."""
 
+from pathlib import Path
 from time import sleep
 
 import pytest
@@ -7,6 +8,8 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import BrowseAs
 from tests.conftest import MakeApplication
+from tests.served.rows import shared_rows
+from tests.serving import Server
 
 WATCH = """bar => {
   window.shown = [];
@@ -41,3 +44,21 @@ def test_the_toolbar_says_that_a_file_is_being_made_and_then_that_the_download_h
         assert words == "正在生成文件，请稍候。"
         assert begun - making > LATE * 900  # milliseconds
         page.reload()
+
+
+def test_the_messages_to_customs_are_exported_by_keyboard_from_the_server(
+    served: Server, browse_server_as: BrowseAs
+) -> None:
+    """数据交换 of a province: Tab to the link, Enter, and the file has the rows of the list."""
+    shared_rows(served)
+    page = browse_server_as("reviewer").page
+    page.get_by_role("link", name="数据交换").click()
+    shown = page.locator(".model-list td.col-message_id").all_inner_texts()
+    link = page.get_by_role("link", name="导出 CSV")
+    while not link.evaluate("link => link === document.activeElement"):
+        page.keyboard.press("Tab")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    _head, *rows = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert shown
+    assert [row.split(",")[0] for row in rows][: len(shown)] == shown

@@ -63,3 +63,33 @@ def test_a_file_chosen_before_the_script_has_loaded_is_uploaded(browse_as: Brows
     page.wait_for_function("document.querySelector('#file-licence input').files.length === 1")
     requests[0].continue_()
     expect(page.locator("#file-licence .files li")).to_have_count(1)
+
+
+def test_a_row_deleted_while_the_draft_is_made_stays_deleted_and_uploads_go_on(
+    browse_as: BrowseAs, make_pdf: MakePdf
+) -> None:
+    """The draft was sent with it; its answer comes when the row is gone."""
+    publisher = browse_as("publisher")
+    page, requests = publisher.page, list[Route]()
+    page.get_by_role("link", name="备案证明申请").click()
+    page.locator("#title").fill("边传边删")
+    rows = page.locator("#carriers .inline-table tbody tr")
+    page.get_by_role("button", name="新增一行").click()
+    for place, name in enumerate(("要删的", "留下的")):
+        for field, typed in (("specification", name), ("quantity", "100"), ("unit", "010-张")):
+            rows.nth(place).locator(f"input[name$=-{field}]").fill(typed)
+    page.route("**/applications/new/", lambda route: requests.append(route))
+    publisher.attach("licence", 许可证=make_pdf("1"))
+    expect(page.locator("#file-licence .upload-line")).to_have_count(1)
+    rows.nth(0).get_by_role("button", name="删除").click()
+    publisher.answer("确定")
+    expect(rows).to_have_count(1)
+    requests[0].continue_()
+    expect(page.locator("#file-licence .files li")).to_have_count(1)
+    publisher.attach("other", 目录=make_pdf("2"))
+    expect(page.locator("#file-other .files li")).to_have_count(1)
+    publisher.turn_over("保存")
+    expect(page.locator(".alert-success")).to_be_visible()
+    kept = page.locator("#carriers .inline-table tbody tr input[name$=-specification]")
+    expect(kept).to_have_count(1)
+    expect(kept).to_have_value("留下的")

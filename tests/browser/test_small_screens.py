@@ -132,3 +132,33 @@ def test_a_certificate_is_revoked_by_keyboard_alone(
     records = stored_rows(key)
     assert records["application"][0]["status"] == "revoked"
     assert records["trail_entry"][-1]["opinion"] == "收货单位有误。"
+
+
+BROKEN_DATES = """() => {
+  const found = [], range = document.createRange();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) for (const {0: date, index} of texts.currentNode.data.matchAll(/\\d{4}-\\d\\d-\\d\\d/g)) {
+    range.setStart(texts.currentNode, index);
+    range.setEnd(texts.currentNode, index + date.length);
+    if (new Set([...range.getClientRects()].filter(({width}) => width).map(({top}) => Math.round(top))).size > 1)
+      found.push(texts.currentNode.data.trim());
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("username", ["publisher", "reviewer", "national", "operator"])
+def test_no_date_is_broken_on_the_smallest_screen(
+    browse_as: BrowseAs, make_application: MakeApplication, username: str
+) -> None:
+    """On every page of the menu, at 320 px and widths between there and a phone's."""
+    for status in ("draft", "pending", "customs_received"):
+        make_application(status=status)
+    page = browse_as(username, width=320, height=700).page
+    paths = page.locator("#menu a").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+    assert paths
+    for path in paths:
+        page.goto(path)
+        for width in (320, 340, 360):
+            page.set_viewport_size({"width": width, "height": 700})
+            assert page.evaluate(BROKEN_DATES) == [], (path, width)

@@ -11,11 +11,12 @@ from models.application.carriers import Carrier
 from models.application.trail import TrailEntry, decided_in
 from models.certificate import Certificate
 from models.codes import code_of, label_of, names_of
+from models.statistics.grouping import unindexed
 from models.statistics.periods import in_period
 from models.text import clean_line, normalize_code
 from models.vocabulary import Action, Status
 from models.workflow import Refused
-from views.panel.fields import DayField
+from views.panel.fields import AmountField, DayField
 from views.panel.periods import SinceField
 from views.panel.query import Condition, OwnQuery, certificate_number, choice, statuses, text
 
@@ -28,6 +29,7 @@ def country(typed: str | None) -> str | None:
         return clean_line(typed)
 
 
+AMOUNTS = frozenset({"amount_since", "amount_until"})
 DECIDED = "decided"  # 准予备案, 不予受理 or 不予备案
 
 
@@ -44,6 +46,8 @@ class DecidedQuery(OwnQuery):
     certificate = text(_l("证明编号"), read=certificate_number)
     issued_since = SinceField(_l("签发日期"))
     issued_until = DayField(_l("至"))
+    amount_since = AmountField(_l("进口数量（张）"))
+    amount_until = AmountField(_l("至"))
     act = acts(*workflow.DECISIONS, Action.REVOKE)
     acted_since = SinceField(_l("办理日期"))
     acted_until = DayField(_l("至"))
@@ -69,6 +73,14 @@ class DecidedQuery(OwnQuery):
             entries = select(TrailEntry.application_id).where(TrailEntry.act.in_(self.wanted_acts()), *acted)
             query = query.filter(Application.id.in_(entries))
         return query
+
+    def condition(self, name: str, value: Any) -> Any:
+        """Amounts by their index only beside fields that this has, or dates: SQLite would prefer it to a better one."""
+        if name not in AMOUNTS:
+            return super().condition(name, value)
+        alone = {field.name for field in self.filled()} <= {"status", "since", "until", *AMOUNTS}
+        sheets = Application.sheets if alone else unindexed(Application.sheets)
+        return sheets >= float(value) if name == "amount_since" else sheets <= float(value)
 
     def wanted_acts(self) -> list[str]:
         """The acts that 办理结果 selects; for 全部 decisions and revocations."""

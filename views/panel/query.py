@@ -89,12 +89,14 @@ class Query(RangeForm):
         return self.conditions[name](value)
 
     def validate(self, *args: Any, **options: Any) -> bool:
-        """Also reports an error for a date range that ends before it begins."""
+        """Also reports an error for a range that ends before it begins."""
         valid = bool(super().validate(*args, **options))
         for until in self:
             since = self.other_end(until, "until", "since")
             if since is not None and since.data and until.data and since.data > until.data:
-                until.errors = [*until.errors, _("起始日期晚于终止日期，请核对。")]
+                is_day = isinstance(until, DayField)
+                sentence = _("起始日期晚于终止日期，请核对。") if is_day else _("起始数大于终止数，请核对。")
+                until.errors = [*until.errors, sentence]
                 valid = False
         return valid
 

@@ -1,7 +1,7 @@
 """账号 and 委托, the registers of the operator, who sees no application."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, flash, request
 from flask_admin import expose
@@ -26,6 +26,7 @@ from models.workflow import Refused
 from views.entrance import one_time
 from views.panel.display import Button
 from views.panel.fields import DayField
+from views.panel.list_export import ListExport
 from views.panel.logged import LoggedScreen, note
 from views.panel.organisation_field import OrganisationLoader, searching
 from views.panel.query import AccountQuery
@@ -73,7 +74,7 @@ def username_with_former(account: Account) -> str:
     return _("%(username)s（升级前为 %(former)s）", username=account.username, former=former)
 
 
-class AccountScreen(AccountKeysScreen):
+class AccountScreen(ListExport, AccountKeysScreen):
     """账号: created with a one-time password; disabled, never deleted."""
 
     roles = OPERATOR
@@ -86,6 +87,11 @@ class AccountScreen(AccountKeysScreen):
         "province": lambda _view, _context, row, _name: shown_province(row),
         "organisation": lambda _view, _context, row, _name: row.organisation and row.organisation.name,
         "username": lambda _view, _context, row, _name: username_with_former(row),
+    }
+    exported: ClassVar[dict[str, Any]] = {
+        "province": shown_province,
+        "organisation": lambda row: row.organisation and row.organisation.name,
+        "username": username_with_former,
     }
     column_list = ("username", "name", "role", "organisation", "province", "active", "acts")
     column_sortable_list = ("username", "name", "role")
@@ -165,7 +171,7 @@ class AccountScreen(AccountKeysScreen):
         return self.back()
 
 
-class EntrustmentScreen(LoggedScreen):
+class EntrustmentScreen(ListExport, LoggedScreen):
     """委托: which unit may apply for which publisher, and when."""
 
     roles = OPERATOR
@@ -175,6 +181,11 @@ class EntrustmentScreen(LoggedScreen):
         "publisher": lambda _view, _context, row, _name: row.publisher.name,
         "agent": lambda _view, _context, row, _name: row.agent.name,
         "state": lambda _view, _context, row, _name: entrusting.state(row),
+    }
+    exported: ClassVar[dict[str, Any]] = {
+        "publisher": lambda row: row.publisher.name,
+        "agent": lambda row: row.agent.name,
+        "state": entrusting.state,
     }
     column_list = ("publisher", "agent", "since", "until", "state", "acts")
     column_sortable_list = ("since", "until")

@@ -1,6 +1,6 @@
 """通知公告: the operator publishes, changes and withdraws announcements to the accounts of some roles."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request
 from flask_admin import expose
@@ -21,9 +21,10 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views.panel.display import Button
 from views.panel.fields import VersionField
+from views.panel.list_export import ListExport
 from views.panel.repeated_saves import PageKey, key_sent
 from views.panel.saving import commit_then_flash
-from views.panel.screen import Screen, labels_of
+from views.panel.screen import labels_of
 from views.panel.ticks import TicksField
 from views.screens.accounts import ACTS, OPERATOR, register_form
 
@@ -31,19 +32,21 @@ LABELS = labels_of(Announcement)
 DONE = {"publish": _l("发布"), "change": _l("修改"), "withdraw": _l("撤回")}
 
 
-def state(row: Announcement) -> Markup:
-    """The state of an announcement today, as a tag."""
-    words, tone = _("已结束"), "light"
+def state(row: Announcement) -> tuple[str, str]:
+    """(tone, label) of the state of an announcement today."""
     if row.withdrawn_at is not None:
-        words, tone = _("已撤回"), "dark"
-    elif row.is_current:
-        words, tone = _("显示中"), "success"
-    elif row.since > clock.today():
-        words, tone = _("未开始"), "info"
-    return Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
+        return "dark", _("已撤回")
+    if row.is_current:
+        return "success", _("显示中")
+    return ("info", _("未开始")) if row.since > clock.today() else ("light", _("已结束"))
 
 
-class AnnouncementScreen(Screen):
+def tag(row: Announcement) -> Markup:
+    """state() as a tag."""
+    return Markup('<span class="badge badge-{}">{}</span>').format(*state(row))
+
+
+class AnnouncementScreen(ListExport):
     """All announcements; none is ever deleted. Messages to their readers are written in the same transaction, which
     needs a session without row security."""
 
@@ -56,7 +59,11 @@ class AnnouncementScreen(Screen):
     column_labels = LABELS | ACTS | {"state": _l("状态")}
     column_formatters: Any = {
         "roles": lambda _view, _context, row, _name: labels_in_order(Role, row.roles),
-        "state": lambda _view, _context, row, _name: state(row),
+        "state": lambda _view, _context, row, _name: tag(row),
+    }
+    exported: ClassVar[dict[str, Any]] = {
+        "roles": lambda row: labels_in_order(Role, row.roles),
+        "state": lambda row: state(row)[1],
     }
     form_columns = ("version", "page_key", *FIELDS)
     form_overrides = register_form(Announcement, "title", "text", "since", "until")["overrides"]

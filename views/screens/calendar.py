@@ -1,6 +1,6 @@
 """工作日历: the operator imports the yearly notice of 国务院办公厅 from a file, or enters a single day."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request
 from flask_admin import expose
@@ -20,6 +20,7 @@ from models.vocabulary import DayKind, Role
 from models.workflow import Refused
 from views.panel.display import Button
 from views.panel.import_preview import ImportScreen
+from views.panel.list_export import ListExport
 from views.panel.logged import note
 from views.panel.query import CalendarQuery
 from views.panel.screen import form_args_of, labels_of
@@ -35,7 +36,7 @@ def kind_tag(kind: DayKind) -> Markup:
     return Markup('<span class="badge badge-{}">{}</span>').format(tone, kind.label)
 
 
-class CalendarScreen(ImportScreen):
+class CalendarScreen(ListExport, ImportScreen):
     """The days that notices name. Due dates of all provinces are recomputed in the same transaction, without row
     security; the operator sees no application."""
 
@@ -52,6 +53,7 @@ class CalendarScreen(ImportScreen):
         "week": lambda _view, _context, row, _name: WEEK[row.day.weekday()],
         "kind": lambda _view, _context, row, _name: kind_tag(row.kind),
     }
+    exported: ClassVar[dict[str, Any]] = {"week": lambda row: WEEK[row.day.weekday()]}
     form_columns = WRITTEN
     form_overrides = OVERRIDES
     form_args = ARGS

@@ -11,6 +11,7 @@ from models.database import db
 from models.log import Operation
 from models.vocabulary import Role
 from views.panel.import_preview import ImportScreen
+from views.panel.list_export import ListExport
 from views.panel.logged import note
 from views.panel.query import DistrictQuery
 from views.panel.screen import labels_of
@@ -18,7 +19,7 @@ from views.panel.screen import labels_of
 SHRINKING = 0.1  # share of the table that may end without a confirmation
 
 
-class DistrictScreen(ImportScreen):
+class DistrictScreen(ListExport, ImportScreen):
     """The current table."""
 
     roles = frozenset({Role.OPERATOR})

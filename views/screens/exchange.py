@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, abort, flash, g, render_template, request
 from flask_admin import expose
@@ -23,6 +23,7 @@ from models.customs import CustomsMessage, CustomsNote, reconciliation
 from models.customs.health import health, latest_unreadable
 from models.customs.reconciliation import Reconciliation
 from models.database import db
+from models.language import listed
 from models.log import Handout
 from models.numbering import certificate_series
 from models.vocabulary import Action, Role, Step, Word
@@ -30,9 +31,10 @@ from models.workflow import MESSAGE_ACTS, Refused
 from views.panel.acts import button, result
 from views.panel.display import Button, once, tag
 from views.panel.fields import number_of
+from views.panel.list_export import ListExport
 from views.panel.logged import note_handout_and_commit
 from views.panel.query import UNANSWERED, ExchangeQuery
-from views.panel.screen import Screen, labels_of
+from views.panel.screen import labels_of
 from views.resources import pace
 
 
@@ -45,7 +47,7 @@ BY_ADDRESS: dict[str, Word] = {address_of(act): act for act in (*MESSAGE_ACTS, A
 PERFORMED = ", ".join(f"'{address}'" for address in BY_ADDRESS)
 
 
-class ExchangeScreen(Screen):
+class ExchangeScreen(ListExport):
     """Messages of the reviewer's own province, newest first."""
 
     roles = frozenset({Role.REVIEWER})
@@ -67,6 +69,11 @@ class ExchangeScreen(Screen):
         "application": lambda _view, _context, row, _name: row.application.number,
         "status": lambda _view, _context, row, _name: tag(row.application),
         "state": lambda _view, _context, row, _name: badges(row),
+    }
+    exported: ClassVar[dict[str, Any]] = {
+        "application": lambda row: row.application.number,
+        "status": lambda row: row.application.status,
+        "state": lambda row: listed(label for _tone, label in states(row)),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -171,7 +178,7 @@ class ExchangeScreen(Screen):
         return super().render(template, **(page | kwargs))
 
 
-class TrafficScreen(Screen):
+class TrafficScreen(ListExport):
     """数据交换 for the operator: counts and ages, unreadable receipts, and every comparison of the ledgers.
 
     Shows no application: receipts about one are visible to its province only.
@@ -203,14 +210,19 @@ def span(waited: timedelta) -> str:
     return re.sub(r"(?<=\d)(?=\D)", " ", format_timedelta(waited, granularity="minute"))
 
 
-def badges(message: CustomsMessage) -> Markup:
-    """The delivery state of a message as coloured tags with text."""
+def states(message: CustomsMessage) -> list[tuple[str, Any]]:
+    """(tone, label) of the delivery state of a message, and of what is unusual about it."""
     found = [(message.state.tone, message.state.label)]
     if message.unanswered(pace().unanswered_since()):
         found.append(("warning", UNANSWERED))
     if message.by_hand:
         found.append(("warning", _("人工登记")))
-    return Markup(" ").join(Markup('<span class="badge badge-{}">{}</span>').format(*each) for each in found)
+    return found
+
+
+def badges(message: CustomsMessage) -> Markup:
+    """states() as coloured tags with text."""
+    return Markup(" ").join(Markup('<span class="badge badge-{}">{}</span>').format(*each) for each in states(message))
 
 
 def written(message: CustomsMessage) -> str:

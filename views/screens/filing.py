@@ -20,14 +20,15 @@ from models.application.carriers import Carrier
 from models.application.changes import explain
 from models.application.trail import TrailEntry
 from models.certificate import Certificate
-from models.certificate.display import total_of, used_text
-from models.columns import displayed, shown
+from models.certificate.display import used_text
+from models.columns import displayed
 from models.database import db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason, Role
 from models.workflow import Refused
 from views.entrance.security import local
 from views.panel import deadlines, export
 from views.panel.acts import Link, button, facts_of, result
+from views.panel.amounts import stored_totals, totals
 from views.panel.display import Button, tag
 from views.panel.fields import number_of
 from views.panel.screen import labels_of
@@ -53,10 +54,13 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     page_size_options: Any = (10, 20, 50, 100, printing.MOST)
     can_view_details = can_export = True
     column_list: Any = ("number", "title", "publisher_name", "applied_on", "status", "acts")
-    column_labels = labels_of(Application) | {"acts": _l("操作"), "waited": _l("已等候")}
+    column_labels = labels_of(Application) | {
+        "acts": _l("操作"), "waited": _l("已等候"), "amounts": labels_of(Carrier)["quantity"],
+    }  # fmt: skip
     column_formatters: Any = {
         "number": lambda view, _context, row, _name: view.numbered(row),
         "status": lambda view, _context, row, _name: tag(row),
+        "amounts": lambda _view, _context, row, _name: stored_totals(row),
         "acts": lambda view, _context, row, _name: "",  # drawn by list.html
     }
 
@@ -227,14 +231,6 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         """The sheets of an export; the columns of the list come first."""
         found = export.Applications(ids, current_user._get_current_object())
         return export.sheets(name, found, (*self.column_list, *displayed(Application)), displayed(Carrier))
-
-
-def totals(row: Application) -> str:
-    """共 3 条；1,500 片；20 盒, as on the certificate; only the number of rows while a quantity or unit is missing."""
-    carriers = [{"unit": str(shown(each, "unit")), "quantity": str(each.quantity)} for each in row.carriers]
-    if any(each.unit is None or each.quantity is None for each in row.carriers):
-        return _("共 %(count)s 条", count=len(carriers))
-    return total_of(carriers)
 
 
 def history(row: Application) -> list[TrailEntry]:

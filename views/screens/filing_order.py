@@ -3,6 +3,7 @@
 from typing import Any
 
 from models.application import Application
+from views.panel.filing_query import AMOUNTS
 from views.panel.one_export import ExportScreen
 from views.panel.paging import directed
 from views.panel.query import OwnQuery
@@ -17,6 +18,7 @@ IN_ORDER: tuple[tuple[set[str], set[str]], ...] = (
     ({"number"}, {"number"}),
     ({"publisher_code"}, {"id"}),
     ({"country"}, {"id"}),
+    ({"status", *AMOUNTS}, {"sheets"}),
 )
 
 
@@ -24,13 +26,14 @@ class FilingOrder(ExportScreen):
     """The sort orders of a list of applications, and of its export."""
 
     query_form: Any = OwnQuery
-    column_sortable_list: Any = (("number", "id"), *BY_PINYIN, "applied_on", ("status", "status_order"))
+    column_sortable_list: Any = (
+        ("number", "id"), *BY_PINYIN, ("amounts", "sheets"), "applied_on", ("status", "status_order"),
+    )  # fmt: skip
 
     def _get_default_order(self) -> Any:
-        """Newest first; with a date range by date, so that status, range and order are one index range."""
-        query = self.query()
-        ranged = query is not None and (query.since.data or query.until.data)
-        names = ("applied_on", "id") if ranged else ("id",)
+        """Newest first; with a range of dates or amounts by those, so that range and order are one index range."""
+        asked = self.asked_fields()
+        names = ("applied_on", "id") if asked & DATES else ("sheets", "id") if asked & AMOUNTS else ("id",)
         return [(getattr(Application, name), [], True) for name in names]
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:

@@ -1,7 +1,5 @@
 """登录日志, 操作日志, 打印与导出日志, 办理日志: read-only lists with export."""
 
-from array import array
-from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -12,20 +10,17 @@ from markupsafe import Markup, escape
 from sqlalchemy import false
 from sqlalchemy.orm import Session, joinedload
 
-from models import access
 from models.application import Application
 from models.application.trail import TrailEntry
 from models.database import db
 from models.log import REFUSED, LogEntry, SignIn
-from models.people.accounts import Account
 from models.vocabulary import Role
 from views.panel.display import EMPTY
+from views.panel.list_export import ListExport
 from views.panel.log_disclosure import about, note_visible, visible, words
 from views.panel.log_query import PRIVATE_ACTS, HandoutQuery, OperationQuery, SignInQuery, TrailQuery
-from views.panel.one_export import ExportScreen
-from views.panel.paging import CHUNK, chunks
 from views.panel.screen import labels_of
-from views.panel.spreadsheet import Column, Sheet
+from views.panel.spreadsheet import Column
 from views.translations.stored import actor_of, in_readers_language
 
 FAILURES = {*REFUSED, SignIn.WRONG_CURRENT, SignIn.KEY_COUNTER}
@@ -57,11 +52,10 @@ SHOWN: dict[str, Any] = {
 }
 
 
-class ReadOnlyLog(ExportScreen):
+class ReadOnlyLog(ListExport):
     """A read-only list, newest first, whose rows have no page; with export."""
 
     roles = frozenset({Role.OPERATOR, Role.NATIONAL})
-    can_export = True
     column_sortable_list = ("at",)
     column_default_sort: Any = [("at", True), ("id", True)]
     address_of: Any = None
@@ -70,27 +64,6 @@ class ReadOnlyLog(ExportScreen):
     def in_order(self, asked: set[str], order: list[str]) -> bool:
         narrowed = asked - {"since", "until"}
         return len(narrowed) <= 1 and narrowed <= set(self.narrowing)
-
-    def columns(self) -> list[Column]:
-        """Columns of the export. Values are computed after the request's commit, so they must not use current_user."""
-        raise NotImplementedError
-
-    def sheets(self, name: str, ids: "array[int]") -> list[Sheet]:
-        return [Sheet(name, self.columns(), self.rows_of(ids, current_user._get_current_object()))]
-
-    def rows_of(self, ids: "array[int]", reader: Account) -> Iterator[Any]:
-        """The rows with these ids, in this order, read in chunks."""
-        with access.as_seen_by(reader) as session:
-            for keys in chunks(ids, CHUNK):
-                query = self.get_query().with_session(session).filter(self.model.id.in_(keys))
-                found = {row.id: row for row in query}
-                self.prepare(session, [*found.values()])
-                session.expunge_all()
-                session.rollback()
-                yield from (found[key] for key in keys if key in found)
-
-    def prepare(self, session: Session, rows: list[Any]) -> None:
-        """Hook: query once what the columns of these rows need."""
 
 
 class LogScreen(ReadOnlyLog):

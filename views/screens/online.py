@@ -1,6 +1,6 @@
 """在线用户: current sessions, which the operator may end, and accounts delayed by wrong passwords."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, request
 from flask_admin import expose
@@ -17,9 +17,9 @@ from views.entrance.login import session_limits
 from views.entrance.place import place
 from views.panel.display import Button, button_html
 from views.panel.fields import number_of
+from views.panel.list_export import ListExport
 from views.panel.log_query import OnlineQuery
 from views.panel.saving import commit_then_flash
-from views.panel.screen import Screen
 
 
 def who(account: Account) -> str:
@@ -27,7 +27,7 @@ def who(account: Account) -> str:
     return _("%(username)s（%(name)s）", username=account.username, name=account.name)
 
 
-class OnlineScreen(Screen):
+class OnlineScreen(ListExport):
     """Sessions by last request, newest first; shows nothing of what people do."""
 
     roles = frozenset({Role.OPERATOR})
@@ -41,10 +41,12 @@ class OnlineScreen(Screen):
         "who": _l("用户"), "role": _l("角色"), "began_at": _l("登录时间"), "seen_at": _l("最近操作"),
         "address": _l("地址"), "program": _l("浏览器"), "acts": _l("操作"),
     }  # fmt: skip
+    exported: ClassVar[dict[str, Any]] = {
+        "who": lambda row: who(row.account),
+        "role": lambda row: row.account.role,
+    }
     column_formatters: Any = {
-        "who": lambda _view, _context, row, _name: _(
-            "%(username)s（%(name)s）", username=row.account.username, name=row.account.name
-        ),
+        "who": lambda _view, _context, row, _name: who(row.account),
         "role": lambda _view, _context, row, _name: row.account.role.label,
     }
     address_of: Any = None

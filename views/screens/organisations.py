@@ -1,6 +1,6 @@
 """单位: the operator's register of publishers and entrusted units."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,6 +14,7 @@ from models.database import db
 from models.log import Operation
 from models.people.accounts import Organisation, credit_code_refusal, valid_credit_code
 from models.text import normalize_code
+from views.panel.list_export import ListExport
 from views.panel.logged import LoggedScreen
 from views.panel.query import OrganisationQuery
 from views.panel.screen import labels_of
@@ -45,7 +46,7 @@ def marked_code(organisation: Organisation) -> Markup:
     return badge.format(organisation.credit_code, _("校验位不符"))
 
 
-class OrganisationScreen(LoggedScreen):
+class OrganisationScreen(ListExport, LoggedScreen):
     """单位: publishers and entrusted units; disabled, never deleted."""
 
     roles = OPERATOR
@@ -56,6 +57,7 @@ class OrganisationScreen(LoggedScreen):
         "province": lambda _view, _context, row, _name: shown_province(row),
         "credit_code": lambda _view, _context, row, _name: marked_code(row),
     }
+    exported: ClassVar[dict[str, Any]] = {"province": shown_province}
     column_list = ("credit_code", "name", "trade", "province", "active", "acts")
     column_sortable_list = (("credit_code", "credit_code"), "name", "province")
     column_labels = labels_of(Organisation) | ACTS

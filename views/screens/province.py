@@ -7,7 +7,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 from wtforms import BooleanField, IntegerField
-from wtforms.validators import InputRequired, NumberRange
+from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import TextInput
 
 from models import deadlines, opinions
@@ -27,14 +27,23 @@ LONGEST = 10  # characters of a number; NumberRange raises for numbers too large
 
 
 class WholeField(IntegerField):
-    """A whole number from `least` to `most`."""
+    """A whole number from `least` to `most`; with `may_be_blank` None for nothing."""
 
     widget = TextInput()
 
-    def __init__(self, label: Any = None, validators: Any = None, least: int = 1, most: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        least: int = 1,
+        most: int = 1,
+        may_be_blank: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.sentence = _("请填写 %(least)s 至 %(most)s 的整数。", least=least, most=most)
+        filled = Optional() if may_be_blank else InputRequired(REQUIRED)
         within = NumberRange(least, most, self.sentence)
-        super().__init__(label, [InputRequired(REQUIRED), within], render_kw={"inputmode": "numeric"}, **kwargs)
+        super().__init__(label, [filled, within], render_kw={"inputmode": "numeric"}, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
@@ -52,7 +61,8 @@ def field_of(name: str) -> Any:
     if name not in BOUNDS:
         return BooleanField(LABELS[name])
     least, most = BOUNDS[name]
-    return WholeField(LABELS[name], least=least, most=most)
+    may_be_blank = bool(ProvinceSettings.__table__.columns[name].nullable)
+    return WholeField(LABELS[name], least=least, most=most, may_be_blank=may_be_blank)
 
 
 class ProvinceScreen(StockOpinionScreen):

@@ -21,7 +21,8 @@ class RegisterScreen(FilingScreen):
     query_form = NationQuery
     acts = (Action.PRINT,)
     column_list = (
-        "number", "certificate", "issued_on", "title", "publisher_name", "province", "applied_on", "status", "acts",
+        "number", "certificate", "issued_on", "title", "publisher_name", "province", "applied_on", "status", "amounts",
+        "acts",
     )  # fmt: skip
     column_sortable_list = (*FilingScreen.column_sortable_list, "province")
     column_labels = FilingScreen.column_labels | {

@@ -99,7 +99,6 @@ class ReviewScreen(TogetherScreen, ProvinceCaseScreen):
     """待审核, oldest first."""
 
     query_form = QueueQuery
-    can_export = False
     opens = TogetherScreen.opens | ProvinceCaseScreen.opens
     acts = (Action.TAKE, Action.GRANT, Action.RETURN)
     column_list = ("number", "title", "publisher_name", "filing", "submitted_at", "waited", "due_on", "acts")
@@ -142,3 +141,4 @@ class FilingsScreen(ProvinceCaseScreen):
 
     query_form = ProvinceQuery
     acts = (Action.PRINT,)
+    column_list = ("number", "title", "publisher_name", "applied_on", "status", "amounts", "acts")

@@ -10,6 +10,8 @@ export const arrived = () => queue;
 // Queue the async function `work`; resolves to its result.
 export const inTurn = (work) => { const done = queue.then(work); queue = done.catch(() => {}); return done; };
 
+const hidden = (name, value) => Object.assign(document.createElement("input"), { type: "hidden", name, value });
+
 // Save a blank form as a draft, if that was not done yet. Resolves to "" or an error text.
 export async function ensureDraft(form) {
   if (form.dataset.id) return "";
@@ -25,7 +27,10 @@ export async function ensureDraft(form) {
   form.action = draft.edit;
   ["version", "last_entry"].forEach((name) => { form.elements[name].value = draft[name]; });
   document.getElementById("auto-number").value = draft.number;
-  Object.entries(draft.carriers).forEach(([row, id]) => { form.elements[`${row}-id`].value = id; });
+  Object.entries(draft.carriers).forEach(([row, id]) => {
+    const key = form.elements[`${row}-id`];
+    if (key) key.value = id; else form.append(hidden(`${row}-id`, id), hidden(`del-${row}`, "on"));  // deleted meanwhile: 保存 does so, too
+  });
   history.replaceState(null, "", draft.edit);
   await fillIn(form);
   return "";

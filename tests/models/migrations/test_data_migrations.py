@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, insert, text
+from sqlalchemy import Connection, MetaData, insert, select, text
 
+from models.application import Application
 from models.database import db
 from models.sort_keys import sort_key
 from models.vocabulary import Status
@@ -171,3 +172,30 @@ def test_withdrawn_submissions_no_longer_count(empty_app: Flask) -> None:
                     list(connection.execute(text("SELECT submissions FROM application ORDER BY id")).scalars())
                 )
         assert counts == [[1, 2], [2, 2]]
+
+
+def test_existing_applications_get_the_totals_of_their_carriers(empty_app: Flask) -> None:
+    """Step 0050: exact on both databases, nothing where a quantity is missing; nothing else of the row changes."""
+    complete = [("010", "1000"), ("140", "0.1"), ("140", "0.20000")]
+    quantities = {1: complete, 2: [("010", None)], 3: [("140", "3")], 4: []}
+    with empty_app.app_context():
+        upgrade(revision="0049")
+        with db.engine.begin() as connection, without_triggers(connection):
+            there = MetaData()
+            there.reflect(connection, only=["organisation", "application", "carrier"])
+            units, table, carriers = (there.tables[name] for name in ("organisation", "application", "carrier"))
+            connection.execute(insert(units).values(values_of(units)))
+            for key, rows in quantities.items():
+                row = values_of(table) | {"id": key, "number": str(key), "status": "filed", "version": 7}
+                connection.execute(insert(table).values(row))
+                for unit, quantity in rows:
+                    row = values_of(carriers) | {"application_id": key, "unit": unit, "quantity": quantity}
+                    connection.execute(insert(carriers).values({name: row[name] for name in row if name != "id"}))
+        upgrade()
+        with db.engine.connect() as connection:
+            found = connection.execute(
+                select(Application.totals, Application.sheets, Application.version).order_by(Application.id)
+            ).all()
+    assert [tuple(row) for row in found] == [
+        ({"010": "1000", "140": "0.3"}, 1000.0, 7), (None, None, 7), ({"140": "3"}, None, 7), (None, None, 7),
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ index_view    P             R       R        R         N         O         O    
 create_view   P             -       -        -         -         O         O              O             -          -
 edit_view     P             -       -        -         -         O         O              O             -          -
 details_view  P             R       R        R         N         -         -              -             -          -
-export        P             -       R        -         N         -         -              -             -          -
+export        P             R       R        R         N         O         O              O             O          O
 ajax_lookup   -             -       -        -         -         O         -              O             -          -
 perform       P             R       R        R         N         .         .              .             .          .
 attachment    P             R       R        .         N         .         .              .             .          .
@@ -52,7 +52,7 @@ index_view    O         R         O             PRNO      P             PRNO
 create_view   O         -         O             -         P             -
 edit_view     -         -         O             -         -             PRNO
 details_view  -         -         -             PRNO      -             -
-export        -         -         -             -         -             -
+export        O         -         O             -         -             -
 ajax_lookup   -         -         -             -         -             -
 preview       O         .         .             .         .             .
 replace       O         .         .             .         .             .
@@ -78,7 +78,7 @@ index_view    NO       NO          NO      N     O
 create_view   -        -           -       -     -
 edit_view     -        -           -       -     -
 details_view  -        -           -       -     -
-export        NO       NO          NO      N     -
+export        NO       NO          NO      N     O
 ajax_lookup   -        -           -       -     -
 end           .        .           .       .     O
 unlock        .        .           .       .     O

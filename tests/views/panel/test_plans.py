@@ -31,6 +31,7 @@ SORTS = re.compile(r"TEMP B-TREE FOR (?!GROUP|count\()")  # groups and distinct 
 DATES = f"since=2000-01-01&until={clock.today()}"
 FIELDS = ("title=花", "title=梅花·交响乐", "status=customs_received", DATES, "number=SQ20")
 MORE = (*FIELDS, "publisher=音像")
+AMOUNTS = "amount_since=1000&amount_until=9000"
 SELDOM = (
     "certificate=Z3220260000017", "issued_since=2025-01-01", "act=grant", "acted_since=2025-01-01", "kind=1",
     "publisher_code=913200001234567890", "country=DEU",
@@ -39,8 +40,8 @@ LOG = ("username=publisher", "address=127.0.0.1", DATES)
 LISTS = {  # (account, list) → the fields of its query form, those that are asked only alone, the columns to sort by
     ("publisher", "applications"): (FIELDS, (), 5),
     ("reviewer", "review"): (MORE, ("due=overdue", "round=again"), 6),
-    ("reviewer", "filings"): (MORE, (*SELDOM, "decided=2025-06-30"), 5),
-    ("national", "register"): ((*MORE, "province=320000"), SELDOM, 7),
+    ("reviewer", "filings"): ((*MORE, AMOUNTS), (*SELDOM, "decided=2025-06-30"), 6),
+    ("national", "register"): ((*MORE, "province=320000", AMOUNTS), SELDOM, 9),
     ("reviewer", "exchange"): (
         ("number=Z3", "state=queued", "state=rejected", "state=accepted", "state=unanswered", DATES), (), 6,
     ),

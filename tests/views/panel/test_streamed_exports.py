@@ -14,7 +14,7 @@ from views.panel import export, spreadsheet
 ROWS = 3
 EXPORTS = {  # list → who exports it
     "applications": "publisher", "filings": "reviewer", "register": "national", "signins": "operator",
-    "operations": "operator", "prints": "national", "acts": "national",
+    "operations": "operator", "prints": "national", "acts": "national", "exchange": "reviewer", "accounts": "operator",
 }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def test_an_export_sent_in_many_blocks_is_complete(
     name: str,
 ) -> None:
     monkeypatch.setattr(export, "CHUNK", 1)
-    monkeypatch.setattr("views.screens.logs.CHUNK", 1)
+    monkeypatch.setattr("views.panel.list_export.CHUNK", 1)
     monkeypatch.setattr(spreadsheet, "BLOCK", 1)
     numbers = [make_application(status="filed") for _n in range(ROWS)]
     with app.app_context(), access.everything() as session:

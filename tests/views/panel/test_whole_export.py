@@ -29,7 +29,7 @@ CSV = "/applications/export/csv/"
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows are read at a time, and each line is sent by itself."""
     monkeypatch.setattr(export, "CHUNK", 2)
-    monkeypatch.setattr("views.screens.logs.CHUNK", 2)
+    monkeypatch.setattr("views.panel.list_export.CHUNK", 2)
     monkeypatch.setattr(spreadsheet, "BLOCK", 1)
 
 

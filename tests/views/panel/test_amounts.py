@@ -1,0 +1,92 @@
+"""进口数量 in the lists of province and nation: a column, a filter by 张, an order, and the export."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from models.application import Application
+from models.application.carriers import Carrier
+from models.database import db
+from models.vocabulary import Action
+from tests.browsing import ClientAs
+from tests.cast import perform_step
+from tests.conftest import ActAs, MakeApplication
+from tests.views.panel.exported import rows_of
+from tests.views.panel.found_rows import found
+
+BOTH = [("reviewer", "filings"), ("national", "register")]
+
+
+@pytest.fixture
+def three(app: Flask, make_application: MakeApplication, act_as: ActAs) -> list[str]:
+    """Issued applications of 1,000 张 and 20 套, of 3,003 张, and of 2.5 盒 alone; their numbers."""
+
+    def add_sets(application: Application) -> None:
+        application.carriers.append(Carrier(position=2, specification="CD", unit="006", quantity=Decimal(20)))
+
+    def put_in_boxes(application: Application) -> None:
+        application.carriers[0].unit, application.carriers[0].quantity = "140", Decimal("2.5")
+
+    numbers = []
+    for carriers, change in ((1, add_sets), (3, None), (1, put_in_boxes)):
+        key = make_application(carriers=carriers)
+        with act_as("publisher"):
+            application = db.session.get_one(Application, key)
+            numbers.append(application.number)
+            if change:
+                change(application)
+            db.session.commit()
+        for step in (Action.SUBMIT, Action.GRANT):
+            perform_step(app, step, key, "publisher")
+    return numbers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("who", "screen"), BOTH)
+def test_the_column_has_the_totals_by_unit(client_as: ClientAs, three: list[str], who: str, screen: str) -> None:
+    page = client_as(who).get(f"/{screen}/").text
+    cells = re.findall(r'<td class="col-amounts"[^>]*>(.*?)</td>', page)
+    assert [re.sub("<[^>]*>", "", cell) for cell in cells] == ["2.5 盒", "3,003 张", "20 套 · 1,000 张"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("who", "screen"), BOTH)
+def test_the_filter_is_by_sheets_both_ends_count_and_the_largest_comes_first(
+    client_as: ClientAs, three: list[str], who: str, screen: str
+) -> None:
+    sets, sheets, boxes = three
+    browser = client_as(who)
+    assert found(browser, screen, amount_since="1000") == [sheets, sets]
+    assert found(browser, screen, amount_since="1,000", amount_until="１０００") == [sets]
+    assert found(browser, screen, amount_until="3003") == [sheets, sets]
+    assert found(browser, screen, amount_since="1000.00001", amount_until="3002.99999") == []
+    column = "5" if screen == "filings" else "8"
+    assert found(browser, screen, amount_since="1", sort=column, desc="0") == [sets, sheets]
+    assert set(found(browser, screen, sort=column)) == {sets, sheets, boxes}
+
+
+@pytest.mark.parametrize(("who", "screen"), BOTH)
+def test_an_amount_that_cannot_be_read_or_a_range_upside_down_finds_nothing_and_says_why(
+    client_as: ClientAs, three: list[str], who: str, screen: str
+) -> None:
+    for asked, sentence in (
+        ({"amount_since": "一千"}, "数"),
+        ({"amount_since": "-5"}, "请填写大于 0 的数"),
+        ({"amount_since": "9", "amount_until": "8"}, "起始数大于终止数，请核对。"),
+    ):
+        page = client_as(who).get(f"/{screen}/", query_string=asked).text
+        assert sentence in "".join(re.findall(r'<em role="alert"[^>]*>(.*?)</em>', page))
+        assert found(client_as(who), screen, **asked) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_an_export_of_the_query_has_the_amounts(client_as: ClientAs, three: list[str], kind: str) -> None:
+    """In words and as numbers, once each."""
+    head, *rows = rows_of(client_as("national").get(f"/register/export/{kind}/?amount_until=1000"), kind)
+    found_row = dict(zip(head, rows[0], strict=True))
+    assert len(rows) == 1
+    assert (found_row["进口数量合计"], found_row["进口数量（张）"]) == ("20 套；1000 张", "1000")
+    assert [name for name in head if "进口数量" in name] == ["进口数量合计", "进口数量（套）", "进口数量（张）"]
