@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup, escape
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from models import customs, opinions, workflow
 from models.acts import filing, printing
@@ -18,7 +18,6 @@ from models.application import Application, disclosure
 from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
 from models.application.changes import explain
-from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.certificate.display import total_of, used_text
 from models.columns import displayed, shown
@@ -35,13 +34,14 @@ from views.panel.spreadsheet import Sheet
 from views.resources import office, unanswered
 from views.screens.downloads import DownloadScreen
 from views.screens.filing_order import FilingOrder
+from views.screens.history import history, open_opinion, progress
 from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
 
-WITH_CERTIFICATE = joinedload(Application.certificate).options(
-    joinedload(Certificate.paper), joinedload(Certificate.paper_task), joinedload(Certificate.replaced_by)
-)
+CERTIFICATE_PARTS = (Certificate.paper, Certificate.paper_task, Certificate.replaced_by, Certificate.uses)
+WITH_CERTIFICATE = joinedload(Application.certificate).options(*(joinedload(part) for part in CERTIFICATE_PARTS))
+WITH_UNREAD = undefer(Application.unread)
 
 
 class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
@@ -64,10 +64,9 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         super().__init__(Application, db, **kwargs)
 
     def _row(self, number: int) -> Any:
+        more = {f"{self.endpoint}.details_view": WITH_CERTIFICATE, f"{self.endpoint}.edit_view": WITH_UNREAD}
         query = db.session.query(Application).filter(Application.id == number)
-        if request.endpoint == f"{self.endpoint}.details_view":
-            query = query.options(WITH_CERTIFICATE)
-        return query.one_or_none()
+        return query.options(*(option for page, option in more.items() if page == request.endpoint)).one_or_none()
 
     # What a row offers
     @property
@@ -140,6 +139,8 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "required_of": required_of,
             "grounds": Ground,
             "entries_of": history,
+            "progress": progress,
+            "open_opinion": open_opinion,
             "unanswered": unanswered,
             "newest": disclosure.NEWEST,
             "reasons": Reason,
@@ -235,9 +236,3 @@ def totals(row: Application) -> str:
     if any(each.unit is None or each.quantity is None for each in row.carriers):
         return _("共 %(count)s 条", count=len(carriers))
     return total_of(carriers)
-
-
-def history(row: Application) -> list[TrailEntry]:
-    """The newest entries of 办理过程: up to NEWEST + 1, or all for `?history=all`."""
-    most = None if request.args.get("history") == "all" else disclosure.NEWEST + 1
-    return disclosure.history(db.session(), row, current_user, most)
