@@ -39,7 +39,8 @@ class UncountedAct(Child, Base):
 class ActCount(Base):
     """How much of a measure falls into a period. Row security: a province sees its own, the nation what is issued.
 
-    `dimension`: of `key`; both empty: of all. `period`: 2026, 2026-03, or a third of a month, 2026-03/1 (上旬).
+    `dimension`: of `key`; both empty: of all. `period`: 2026, 2026-03, or a third of a month, 2026-03/1 (上旬);
+    of all acts together also a day, 2026-0315, which for each publisher would be as many rows as there are acts.
     `scope`: a province, or NATION. `amount` and `fraction`, in hundred-thousandths, add up.
     """
 
