@@ -92,6 +92,11 @@ def check(action: Action, status: Status, role: Role | None, rejected: bool = Fa
 
 def message_refusal(step: Step, state: Delivery, unanswered: bool, role: Role | None) -> str | None:
     """The sentence that refuses an act on a message to customs, or None; `unanswered`: customs is silent for long."""
+    return _message_refusal(step, state, unanswered, role, is_english())
+
+
+@cache
+def _message_refusal(step: Step, state: Delivery, unanswered: bool, role: Role | None, _english: bool) -> str | None:
     act = MESSAGE_ACTS[step]
     if role not in act.by:
         return _("%(roles)s账号才能%(action)s。", roles=labels(act.by), action=step.label)
