@@ -111,8 +111,8 @@ def label_of(name: str, code: str, query: bool = True) -> str:
     if name == "district":
         if not query:
             return code
-        district = db.session.scalar(select(District).where(District.code == code))
-        return f"{code}-{district.name}" if district else code
+        district = db.session.scalar(select(District.name).where(District.code == code))
+        return f"{code}-{district}" if district else code
     return labelled(code, _shipped(name, is_english()).get(code, code))
 
 

@@ -107,7 +107,7 @@ def _scope(session: Session, asked: Asked) -> ColumnElement[bool]:
 def _add_submitted(session: Session, asked: Asked, rows: Rows, *conditions: Any) -> None:
     """Add the number of submitted applications that meet the conditions, by 申请日期."""
     found = select(row_key(asked), Application.applied_on, times(asked, Application.id)).select_from(Application)
-    found = with_carriers(found, asked).where(*conditions, *in_province(asked))
+    found = with_carriers(found, asked, Application.id).where(*conditions, *in_province(asked))
     found = found.group_by("row_key", Application.applied_on)
     for value, day, submitted in session.execute(found):
         rows.setdefault(_key(asked, value, day), Figures()).submitted += submitted
