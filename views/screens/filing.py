@@ -27,7 +27,7 @@ from models.workflow import Refused
 from views.entrance.security import local
 from views.panel import deadlines, export
 from views.panel.acts import Link, button, facts_of, result
-from views.panel.display import Button, tag
+from views.panel.display import Button, once, tag
 from views.panel.fields import number_of
 from views.panel.screen import labels_of
 from views.panel.spreadsheet import Sheet
@@ -122,7 +122,10 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
 
     def editable(self, row: Application) -> bool:
         """Whether the form of `row` may be opened here."""
-        return bool(self.can_edit) and workflow.allowed(Action.EDIT, row.status, current_user.role)
+        if not self.can_edit:
+            return False
+        role = once("role", lambda: current_user.role)  # asked twice for each row of a list
+        return workflow.allowed(Action.EDIT, row.status, role)
 
     def endpoint_of(self, row: Application) -> str:
         """The form if the application may be edited here, else the details."""
