@@ -22,7 +22,7 @@ from models.certificate import Certificate
 from models.certificate.display import total_of, used_text
 from models.columns import displayed, shown, written
 from models.database import db
-from models.vocabulary import Action, AttachmentKind, Ground, Reason, Role
+from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
 from views.entrance.security import local
 from views.panel import deadlines, export
@@ -142,7 +142,6 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         offered = self.acts if template == self.list_template else self.page_acts
-        asks = Role.REVIEWER in self.roles and not set(opinions.TAKING).isdisjoint(offered)
         page: dict[str, Any] = {
             "basics": displayed(Application),
             "carrier_fields": displayed(Carrier),
@@ -164,7 +163,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "used_text": used_text,
             "act_rules": workflow.ACTS,
             "shown_in_browser": SHOWN_IN_BROWSER,
-            "stock_opinions": opinions.listed(db.session()) if asks else {},
+            "stock_opinions": opinions.listed(db.session()) if {*opinions.TAKING} & {*offered} else {},
         }
         return super().render(template, **(page | kwargs))
 
