@@ -41,7 +41,7 @@ ALLOWED = {
     "models/backup/restoring.py": {"engine", "create_engine"},  # and put back
     "views/terminal/backups.py": {"create_engine", "text"},  # a database of its own, for a trial
     "models/backup/restore_lock.py": {"connection"},
-    "models/backup/unfinished_restore.py": {"engine"},  # the mark of a database that is half restored
+    "models/backup/unfinished_restore.py": {"engine", "connection"},  # the mark of a database that is half restored
 }
 
 

@@ -12,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
 
 from models import workflow
-from models.application.trail import passed
 from models.codes import authority_for_reader
 from models.customs import is_rejected, last_message
 from models.database import db, sqlite
@@ -176,7 +175,6 @@ def init_panel(app: Flask) -> None:
         product=PRODUCT,
         menu=partial(menu, admin),
         commands=commands,
-        progress=lambda row: workflow.progress(row.status, passed(db.session(), row.id)),
         stopped=workflow.stopped,
         advice=lambda row: workflow.advice(row.status, is_rejected(last_message(db.session(), row))),
         authority_of=authority_for_reader,

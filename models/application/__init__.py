@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, Computed, Double, ForeignKey, Index, String, Text, select
-from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship, validates
+from sqlalchemy import JSON, Computed, Double, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models import workflow
 from models.application import hints
@@ -212,15 +212,6 @@ class Application(Base):
     def current_attachments(self) -> list["Attachment"]:
         """The files that are neither replaced nor removed."""
         return [file for file in self.attachments if file.removed_at is None]
-
-    @property
-    def open_opinion(self) -> "TrailEntry | None":
-        """The trail entry that led to the current status, if it has an opinion."""
-        session, entry = object_session(self), type(self).trail.property.mapper.class_
-        assert session is not None
-        moves = select(entry).where(entry.application_id == self.id, entry.before != entry.after)
-        last: TrailEntry | None = session.scalar(moves.order_by(entry.id.desc()).limit(1))
-        return last if last is not None and last.opinion else None
 
     def missing(self, required: Collection[AttachmentKind]) -> dict[str, str]:
         """Everything that 申报 lacks: field → sentence, all at once (行政许可法 第三十二条, by analogy).

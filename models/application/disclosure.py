@@ -20,10 +20,8 @@ def history(session: Session, application: Application, reader: Account, most: i
     """办理过程 as this reader may see it, newest first: the newest `most` entries, or all of them (None)."""
     entries = select(TrailEntry).where(TrailEntry.application_id == application.id)
     if reader.role is not Role.PUBLISHER:
-        first = session.scalar(_first_submission(application))
-        if first is None:
-            return []
-        entries = entries.where(TrailEntry.id >= first.id)
+        first = _first_submission(application).with_only_columns(TrailEntry.id)
+        entries = entries.where(TrailEntry.id >= first.scalar_subquery())
     else:
         entries = entries.where(TrailEntry.act.not_in([action.value for action in workflow.INTERNAL]))
     return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(most)))

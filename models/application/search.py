@@ -16,31 +16,37 @@ NAMES = table(publisher_names.TABLE, column("name"), column("sort"))
 
 
 @dataclass(frozen=True)
-class Narrowed:
-    """Conditions that SQLite's search index can check itself; they make a search faster and change no result.
-
-    `tokens`: of models.database.search, which all rows have in common. `newest`: limit on the newest rows, given if the
-    tokens cover every other condition.
-    """
-
-    tokens: tuple[str, ...] = ()
-    newest: int | None = None
-
-
-@dataclass(frozen=True)
 class Published:
     """`names` of 出版单位 that contain every word, none if no word was typed; `condition`: applications with one."""
 
     names: tuple[str, ...]
     condition: ColumnElement[bool]
 
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What finds the same applications in the search index; none where there are no names or too many."""
+        return search.publishers(self.names)
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Conditions that SQLite's search index can check itself; they make a search faster and change no result.
+
+    `tokens`: of models.database.search, which all rows have in common. `newest`: limit on the newest rows, given if the
+    tokens cover every other condition. `published`: checked with the title, in one index or, without, in its own.
+    """
+
+    tokens: tuple[str, ...] = ()
+    newest: int | None = None
+    published: Published = Published((), true())
+
 
 def containing(session: Session, words: str, narrowed: Narrowed = Narrowed()) -> ColumnElement[bool]:
     """Applications whose title contains every word; width, case and invisible characters do not count."""
-    wanted = _words(words)
+    wanted, published = _words(words), narrowed.published
     if session.get_bind().dialect.name == "postgresql":
-        return and_(true(), *map(_on_postgresql, wanted))
-    return _on_sqlite(wanted, narrowed) if wanted else true()
+        return and_(true(), *map(_on_postgresql, wanted), published.condition)
+    return _on_sqlite(wanted, narrowed) if wanted else published.condition
 
 
 def published_by(session: Session, words: str) -> Published:
@@ -69,10 +75,13 @@ def _words(typed: str) -> list[str]:
 def _on_sqlite(words: list[str], narrowed: Narrowed) -> ColumnElement[bool]:
     """Long words are also searched as a whole: 音乐音 has all pairs of 乐音乐, but in another order."""
     long = [func.instr(Application.title_key, word) > 0 for word in words if len(word) > 2]
-    rows = select(INDEX.c.rowid).where(INDEX.c.search.op("MATCH")(search.match(words, narrowed.tokens)))
+    published = narrowed.published
+    query = search.match(words, (*narrowed.tokens, *published.tokens))
+    rows = select(INDEX.c.rowid).where(INDEX.c.search.op("MATCH")(query))
     if narrowed.newest and not long:
         rows = rows.order_by(INDEX.c.rowid.desc()).limit(narrowed.newest)
-    return and_(Application.id.in_(rows), *long)
+    # Beside its tokens SQLite would look up each row for each name in the index of publishers.
+    return and_(Application.id.in_(rows), *long, *([] if published.tokens else [published.condition]))
 
 
 def _on_postgresql(word: str) -> ColumnElement[bool]:

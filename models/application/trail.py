@@ -144,6 +144,15 @@ def moments(session: Session, act: Word, keys: Collection[int]) -> dict[int, dat
     return dict(session.execute(found).all()) if keys else {}
 
 
+def open_opinions(session: Session, keys: Collection[int]) -> dict[int, TrailEntry]:
+    """Application id → the entry that led to its current status, of those where it has an opinion."""
+    moves = select(func.max(TrailEntry.id)).where(
+        TrailEntry.application_id.in_(keys), TrailEntry.before != TrailEntry.after
+    )
+    last = select(TrailEntry).where(TrailEntry.id.in_(moves.group_by(TrailEntry.application_id)))
+    return {entry.application_id: entry for entry in session.scalars(last) if entry.opinion} if keys else {}
+
+
 def passed(session: Session, application_id: int) -> set[Status]:
     """Every status that the application has had."""
     return set(session.scalars(select(TrailEntry.after).where(TrailEntry.application_id == application_id).distinct()))

@@ -6,11 +6,12 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Column, Engine, MetaData, Select, String, Table, column, func, insert, select, table
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from models import clock
 from models.backup import restore_lock
 from models.clock import Moment
-from models.database import db, sqlite
+from models.database import db, release, sqlite
 
 NAME = "unfinished_restore"
 MARK = Table(NAME, MetaData(), Column("began_at", Moment, nullable=False), Column("identity", String(32)))
@@ -50,6 +51,17 @@ def is_unfinished() -> bool:
     try:
         return found(db.engine) is not None
     except SQLAlchemyError:
+        return False
+
+
+def is_marked(session: Session) -> bool:
+    """As is_unfinished(), but asks on the connection of a session: a second one costs more than the question."""
+    if sqlite.is_absent(db.engine):
+        return False
+    try:
+        return session.connection().scalar(IS_THERE[db.engine.dialect.name]) is not None and is_unfinished()
+    except SQLAlchemyError:
+        release()
         return False
 
 

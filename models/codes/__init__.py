@@ -120,6 +120,7 @@ def labelled(code: str, name: str) -> str:
     return name if name == code or not code.isascii() else f"{code}-{name}"
 
 
+@lru_cache(10_000)  # more than all lists have
 def search_keys(name: str, code: str, label: str) -> str:
     """Search keys of an option of list `name`, besides code and label, separated by blanks; see codes.search."""
     more = {"country": english_keys, "carrier": _carrier_keys}.get(name)

@@ -12,6 +12,7 @@ from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt
 from models.vocabulary import Action, Delivery
 
+OTHER = aliased(CustomsMessage)  # once: making an alias takes longer than a statement
 OPEN = (Delivery.QUEUED, Delivery.SENT, Delivery.SET_ASIDE)
 
 
@@ -57,21 +58,19 @@ def health(session: Session, pace: Pace) -> Health:
     alive = seen is not None and abs(now - seen) <= timedelta(seconds=pace.silent)  # abs: clocks differ
     state = case(*((DELIVERIES[state], state.value) for state in OPEN))
     late = case((queue.late(CustomsMessage, now, pace.overdue if alive else min(pace.silent, pace.overdue)), 1))
-    asked = select(state, func.count(CustomsMessage.id), func.count(late), func.min(CustomsMessage.queued_at))
-    rows = session.execute(asked.where(CustomsMessage.answered_at.is_(None)).group_by(state)).all()
-    counts = dict.fromkeys(OPEN, 0) | {Delivery(name): count for name, count, _late, _oldest in rows}
-    overdue = sum(found for name, _count, found, _oldest in rows if name != Delivery.SET_ASIDE)
-    oldest = min((moment for _name, _count, _late, moment in rows), default=None)
-    unanswered = select(func.count(CustomsMessage.id)).where(long_unanswered(pace.unanswered_since()))
-    return Health(
-        counts, overdue, oldest, _rejected(session), session.scalar(unanswered) or 0, bool(overdue) and not alive
-    )
+    silent = case((long_unanswered(pace.unanswered_since()), 1))
+    sums = (func.count(CustomsMessage.id), func.count(late), func.count(silent), func.min(CustomsMessage.queued_at))
+    rows = session.execute(select(state, *sums).where(CustomsMessage.answered_at.is_(None)).group_by(state)).all()
+    counts = dict.fromkeys(OPEN, 0) | {Delivery(name): count for name, count, *_rest in rows}
+    overdue = sum(found for name, _count, found, *_rest in rows if name != Delivery.SET_ASIDE)
+    unanswered = sum(found for _name, _count, _late, found, _oldest in rows)
+    oldest = min((moment for *_sums, moment in rows), default=None)
+    return Health(counts, overdue, oldest, _rejected(session), unanswered, bool(overdue) and not alive)
 
 
 def _rejected(session: Session) -> int:
-    other = aliased(CustomsMessage)
-    same = select(other.id).where(other.certificate_id == CustomsMessage.certificate_id)
-    again, accepted = same.where(other.id > CustomsMessage.id), same.where(other.accepted.is_(True))
+    same = select(OTHER.id).where(OTHER.certificate_id == CustomsMessage.certificate_id)
+    again, accepted = same.where(OTHER.id > CustomsMessage.id), same.where(OTHER.accepted.is_(True))
     lost = (CustomsMessage.act == Action.REVOKE, DELIVERIES[Delivery.REJECTED], ~again.exists(), accepted.exists())
     return int(session.scalar(select(func.count(CustomsMessage.id)).where(*lost)) or 0)
 

@@ -101,5 +101,5 @@ def wait_briefly(connection: Connection, seconds: int) -> None:
     """Timeouts of `seconds` for the rest of this transaction, and for answers until the connection is returned."""
     driver: Any = connection.connection.driver_connection
     driver.seconds = seconds + 1
-    for name in ("statement_timeout", "lock_timeout"):
-        connection.exec_driver_sql(f"SET LOCAL {name} = {seconds * 1000}")
+    settings = (f"set_config('{name}', '{seconds * 1000}', true)" for name in ("statement_timeout", "lock_timeout"))
+    connection.exec_driver_sql(f"SELECT {', '.join(settings)}")

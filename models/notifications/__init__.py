@@ -75,6 +75,7 @@ class Notification(Base):
 
 
 UNREAD = Notification.read_at.is_(None)
+COUNT = select(func.count()).select_from(select(Notification.id).where(UNREAD).limit(MOST_COUNTED + 1).subquery())
 Index("ix_notification_unread", Notification.account_id, sqlite_where=UNREAD, postgresql_where=UNREAD)
 
 
@@ -119,8 +120,7 @@ def notify_accounts(session: Session, which: ColumnElement[bool], event: Word, k
 
 def unread_count(session: Session) -> int:
     """The number of unread messages that this session sees, counted up to MOST_COUNTED + 1."""
-    unread = select(Notification.id).where(UNREAD).limit(MOST_COUNTED + 1)
-    return int(session.execute(select(func.count()).select_from(unread.subquery())).scalar() or 0)
+    return session.scalar(COUNT) or 0
 
 
 def mark_read(session: Session, message: Notification) -> None:

@@ -1,8 +1,9 @@
 """Counts of applications, decisions and quantities over a period, by one dimension.
 
-Whole years, months and thirds of months are read from `act_count`. Acts that it does not contain yet, the remaining
-days at both ends of the period, and pending applications are counted in their own tables. Every statement runs in the
-session of the viewer, under row security (models/access): a province counts its own, the nation the issued ones.
+Whole years, months and thirds of months are read from `act_count`, and days by province or month. Acts that it does not
+contain yet, pending applications, and in other dimensions the remaining days at both ends of the period are counted in
+their own tables. Every statement runs in the session of the viewer, under row security (models/access): a province
+counts its own, the nation the issued ones.
 """
 
 from collections.abc import Iterable
@@ -27,6 +28,8 @@ __all__ = ["Asked", "Figures", "Rows", "count"]
 
 KEY_OF_ACT = UncountedAct.entry_id
 MOST_READINGS = 5  # then an act of the last moments may be missing, or counted twice, on this page
+KEYS: dict[Dimension | None, Any] = {Dimension.PROVINCE: ActCount.scope, None: literal("")}  # of acts of all kinds
+KEYS |= dict.fromkeys(MONTHS, ActCount.period)
 WAITING = [status.order for status in workflow.UNDECIDED - workflow.PRIVATE]
 
 
@@ -45,7 +48,7 @@ def _rows(session: Session, asked: Asked) -> Rows:
     """The rows. Read again when acts were added or folded meanwhile, which could be read twice or not at all."""
     for _time in range(MOST_READINGS):
         rows, before = Rows(), _uncounted(session)
-        _read(session, asked, rows)
+        _read(session, asked, rows, any(before))
         if _uncounted(session) == before:
             break
     return rows
@@ -56,8 +59,9 @@ def _uncounted(session: Session) -> tuple[Any, ...]:
     return tuple(session.execute(select(func.min(KEY_OF_ACT), func.max(KEY_OF_ACT), func.count(KEY_OF_ACT))).one())
 
 
-def _read(session: Session, asked: Asked, rows: Rows) -> None:
-    names, ends = cover(_to_the_end(asked.period), whole_years=asked.dimension not in MONTHS)
+def _read(session: Session, asked: Asked, rows: Rows, has_uncounted: bool) -> None:
+    in_years, by_days = asked.dimension not in MONTHS, asked.dimension in KEYS
+    names, ends = cover(_to_the_end(asked.period), whole_years=in_years, by_days=by_days)
     _add_counted(session, asked, names, rows)
     days = in_period(unindexed(Application.applied_on), asked.period.since, asked.period.until)
     _add_submitted(session, asked, rows, Application.status_order.in_(WAITING), *days)
@@ -66,8 +70,9 @@ def _read(session: Session, asked: Asked, rows: Rows) -> None:
         _add_submitted(session, asked, rows, Application.status_order.not_in(WAITING), *days)
         for value, act, measure, detail, amount in odd_days.figures(session, asked, end):
             rows.setdefault(_key(asked, value, end.since), Figures()).put(act, measure, detail, amount)
-    uncounted = settled.load(session, *in_province(asked), TrailEntry.id.in_(select(UncountedAct.entry_id)))
-    _add_acts(asked, uncounted, rows, ends)
+    if has_uncounted:
+        uncounted = settled.load(session, *in_province(asked), TrailEntry.id.in_(select(UncountedAct.entry_id)))
+        _add_acts(asked, uncounted, rows, ends)
 
 
 def _to_the_end(period: Period) -> Period:
@@ -77,12 +82,10 @@ def _to_the_end(period: Period) -> Period:
 
 
 def _add_counted(session: Session, asked: Asked, names: list[str], rows: Rows) -> None:
-    """Add the amounts in `act_count` of these years, months and thirds of months."""
-    keys: dict[Dimension | None, Any] = {Dimension.PROVINCE: ActCount.scope, None: literal("")}
-    keys |= dict.fromkeys(MONTHS, ActCount.period)
-    key = keys.get(asked.dimension, ActCount.key).label("row_key")
+    """Add the amounts in `act_count` of these years, months, thirds of months and days."""
+    key = KEYS.get(asked.dimension, ActCount.key).label("row_key")
     sums = (func.sum(ActCount.amount), func.sum(ActCount.fraction))
-    by_key = asked.dimension if asked.dimension not in keys else None
+    by_key = asked.dimension if asked.dimension not in KEYS else None
     counts = select(key, ActCount.act, ActCount.measure, ActCount.detail, *sums).where(
         ActCount.dimension == (by_key or ""), ActCount.period.in_(names), _scope(session, asked)
     )
@@ -104,7 +107,7 @@ def _scope(session: Session, asked: Asked) -> ColumnElement[bool]:
 def _add_submitted(session: Session, asked: Asked, rows: Rows, *conditions: Any) -> None:
     """Add the number of submitted applications that meet the conditions, by 申请日期."""
     found = select(row_key(asked), Application.applied_on, times(asked, Application.id)).select_from(Application)
-    found = with_carriers(found, asked).where(*conditions, *in_province(asked))
+    found = with_carriers(found, asked, Application.id).where(*conditions, *in_province(asked))
     found = found.group_by("row_key", Application.applied_on)
     for value, day, submitted in session.execute(found):
         rows.setdefault(_key(asked, value, day), Figures()).submitted += submitted

@@ -13,7 +13,7 @@ from models.database import uncounted_acts
 from models.database.locks import Lock, wait_for
 from models.statistics import settled
 from models.statistics.figures import FRACTION
-from models.statistics.periods import Dimension, names_of
+from models.statistics.periods import Dimension, name_of_day, names_of
 from models.statistics.settled import Settled
 
 MANY = 200  # uncounted acts that a page adds up without becoming slow
@@ -88,7 +88,7 @@ def _parts(act: Settled) -> Iterator[tuple[tuple[str, ...], int]]:
         for key, discs in act.keys(dimension):
             for day, measure, detail, amount in act.amounts(discs):
                 parts = int(amount * UNIT)
-                for period in names_of(day):
+                for period in (*names_of(day), *([name_of_day(day)] if dimension is None else ())):
                     for scope in scopes:
                         yield (dimension or "", period, scope, key, word, measure, detail), parts
 

@@ -22,9 +22,13 @@ def row_key(asked: Asked) -> ColumnElement[Any]:
     return unindexed(COLUMNS.get(asked.dimension, literal(""))).label("row_key")
 
 
-def with_carriers(rows: Select[Any], asked: Asked) -> Select[Any]:
-    """`rows`, joined with the carriers of the applications if the dimension is a column of those."""
-    return rows.join(Carrier, Carrier.application_id == Application.id) if asked.dimension is Dimension.KIND else rows
+def with_carriers(rows: Select[Any], asked: Asked, key: Any) -> Select[Any]:
+    """`rows`, joined with the carriers of the applications if the dimension is a column of those.
+
+    `key`: the id of the application in the table that the rows begin with: by an outer joined application SQLite would
+    begin with every application in scope.
+    """
+    return rows.join(Carrier, Carrier.application_id == key) if asked.dimension is Dimension.KIND else rows
 
 
 def times(asked: Asked, key: Any) -> ColumnElement[int]:

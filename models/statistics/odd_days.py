@@ -45,13 +45,15 @@ def _acts(asked: Asked, days: Period) -> Select[Any]:
     day = (cast(extract("epoch", TrailEntry.at), BigInteger) + BEIJING) // DAY
     duration = (day - cast(extract("epoch", Application.applied_on), BigInteger) // DAY).label("days_taken")
     rows = select(row_key(asked), TrailEntry.act, duration, times(asked, TrailEntry.id)).select_from(TrailEntry)
-    rows = with_carriers(rows.outerjoin(TrailEntry.application), asked).where(TrailEntry.act.in_(COUNTED))
+    rows = with_carriers(rows.outerjoin(TrailEntry.application), asked, TrailEntry.application_id)
+    rows = rows.where(TrailEntry.act.in_(COUNTED))
     rows = rows.where(*in_period(TrailEntry.at, days.since, days.until), *in_province(asked))
     return rows.group_by("row_key", TrailEntry.act, "days_taken")
 
 
 def _granted(asked: Asked, days: Period) -> Select[Any]:
-    rows = with_carriers(_of_issued(select(row_key(asked), times(asked, Certificate.id))), asked)
+    rows = _of_issued(select(row_key(asked), times(asked, Certificate.id)))
+    rows = with_carriers(rows, asked, Certificate.application_id)
     return _issued_in(rows, asked, days).group_by("row_key")
 
 

@@ -77,8 +77,16 @@ def names_of(day: date) -> tuple[str, str, str]:
     return month[:4], month, f"{month}/{sum(start <= day.day for start in THIRDS)}"
 
 
-def cover(period: Period, whole_years: bool) -> tuple[list[str], list[Period]]:
-    """(names of whole years, months and thirds of months in the period, remaining periods: at most its two ends)."""
+def name_of_day(day: date) -> str:
+    """2026-0315: as all names it begins with the month, and is no longer than a third of one."""
+    return f"{day:%Y-%m%d}"
+
+
+def cover(period: Period, whole_years: bool, by_days: bool) -> tuple[list[str], list[Period]]:
+    """(names of whole years, months and thirds of months in the period, remaining periods: at most its two ends).
+
+    `by_days`: instead of the remaining periods, the names of their days.
+    """
     lengths = (12, 1) if whole_years else (1,)
     names, rest, day = list[str](), list[Period](), period.since
     while day <= period.until:
@@ -86,6 +94,9 @@ def cover(period: Period, whole_years: bool) -> tuple[list[str], list[Period]]:
         found = next((each for each in (*wholes, third(day)) if each.since == day and each.until <= period.until), None)
         if found:
             names.append(name_of(found))
+        elif by_days:
+            found = Period(day, day)
+            names.append(name_of_day(day))
         else:
             found = Period(day, min(third(day).until, period.until))
             rest.append(found)

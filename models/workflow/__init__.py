@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from models.language import is_english
 from models.vocabulary import Action, Delivery, Role, Status, Step, Word
 from models.workflow.acts import ACTS, Act, Holder, Presentation
 from models.workflow.customs_acts import MESSAGE_ACTS, RECEIPTS, SETTLEMENTS, USES
@@ -64,8 +65,12 @@ def allowed(action: Action, status: Status, role: Role | None, rejected: bool = 
 
 def refusal(action: Action, status: Status, role: Role | None, rejected: bool = False) -> str | None:
     """The sentence that refuses `action`: what forbids it, and what would allow it; None when it is allowed."""
-    if allowed(action, status, role, rejected):
-        return None
+    return None if allowed(action, status, role, rejected) else _refusal(action, status, role, is_english())
+
+
+@cache
+def _refusal(action: Action, status: Status, role: Role | None, _english: bool) -> str:
+    """The sentence, worded once in each language: a list asks for some dozen."""
     act = ACTS[action]
     if role not in act.by:
         return _("%(roles)s账号才能%(action)s。", roles=labels(act.by), action=action.label)
@@ -87,6 +92,11 @@ def check(action: Action, status: Status, role: Role | None, rejected: bool = Fa
 
 def message_refusal(step: Step, state: Delivery, unanswered: bool, role: Role | None) -> str | None:
     """The sentence that refuses an act on a message to customs, or None; `unanswered`: customs is silent for long."""
+    return _message_refusal(step, state, unanswered, role, is_english())
+
+
+@cache
+def _message_refusal(step: Step, state: Delivery, unanswered: bool, role: Role | None, _english: bool) -> str | None:
     act = MESSAGE_ACTS[step]
     if role not in act.by:
         return _("%(roles)s账号才能%(action)s。", roles=labels(act.by), action=step.label)

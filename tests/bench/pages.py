@@ -35,6 +35,7 @@ WANTED: dict[tuple[str, str], tuple[str, str, Goal]] = {
     ("nation", "by title"): ("… sorted by 商品名称", "by title", FLAT),
     ("nation", "desk"): ("工作台 of the nation", "", FLAT),
     ("nation", "statistics"): ("统计 of the nation", "", FLAT),
+    ("nation", "statistics, odd days"): ("… of odd days", "", FLAT),
     ("publisher", "plain"): ("列表 of the busiest publisher", "list", Goal(1, PEER)),
     ("publisher", "details"): ("详情", "", Goal(0.7, LIST)),
     ("publisher", "edit form"): ("编辑", "form", Goal(1, PEER)),
@@ -42,6 +43,7 @@ WANTED: dict[tuple[str, str], tuple[str, str, Goal]] = {
     ("large", "plain"): ("列表 of the largest province", "list", Goal(1, PEER)),
     ("large", "exchange"): ("数据交换 there", "", FLAT),
     ("large", "statistics"): ("统计 there", "", FLAT),
+    ("large", "statistics, odd days"): ("… of odd days there", "", FLAT),
     ("small", "plain"): ("列表 of a small province", "list", Goal(1, PEER)),
     ("small", "exchange"): ("数据交换 there, small", "", FLAT),
 }

@@ -137,10 +137,10 @@ def problems() -> Iterator[str]:
     it; cards (an issuer has no valid CRL); virus (clamd does not answer, so that no file can be uploaded)."""
     found: list[str] = []
     try:
-        if unfinished_restore.is_unfinished():
-            yield "restore"
-            return  # the tables may be incomplete
         with access.everything() as session, briefly(session, SECONDS):
+            if unfinished_restore.is_marked(session):
+                yield "restore"
+                return  # the tables may be incomplete
             found = [*_problems_in_database(session)]
         trusted = card_login.authorities()
         found += ["cards"] if trusted and not trusted.are_usable() else []

@@ -83,11 +83,16 @@ def session_limits() -> tuple[timedelta, timedelta]:
     return _timeout(current_app), timedelta(hours=int(current_app.config["SESSION_HOURS"]))
 
 
+def is_public() -> bool:
+    """Whether this request needs no sign-in: of PUBLIC, or of an address that does not exist."""
+    return bool(request.routing_exception) or not PUBLIC.isdisjoint({request.endpoint, request.blueprint})
+
+
 def authorize() -> ResponseReturnValue | None:
     """Before every request: open row security for the account, or refuse the request."""
     if request.endpoint in STATIC:  # first: reading the session would add Vary: Cookie to the response
         return None
-    public = request.routing_exception or not PUBLIC.isdisjoint({request.endpoint, request.blueprint})
+    public = is_public()
     account = current_user if not public and current_user.is_authenticated else None
     access.enter(account)
     if public:

@@ -3,7 +3,9 @@
 from flask import Flask, Response, request
 
 from models.backup import unfinished_restore
+from models.database import db
 from views.entrance import security
+from views.entrance.login import is_public
 
 
 def init_app(app: Flask) -> None:
@@ -12,7 +14,10 @@ def init_app(app: Flask) -> None:
 
 def refuse_while_unfinished() -> Response | None:
     """503 except for static files and /healthz. Queries the database each time: a restore may begin at any moment."""
-    if request.endpoint in security.STATIC | {"health"} or not unfinished_restore.is_unfinished():
+    if request.endpoint in security.STATIC | {"health"}:
+        return None
+    # A public page holds no connection of the request's session: many use a session of their own.
+    if not (unfinished_restore.is_unfinished() if is_public() else unfinished_restore.is_marked(db.session())):
         return None
     response = Response(status=503, headers={"Retry-After": "30"})
     return security.fill_with_sentence(response, unfinished_restore.sentence())

@@ -52,4 +52,4 @@ class ListExport(ExportScreen):
 
 def _attribute(name: str) -> Callable[[Any], Any]:
     """A function from row to the value of this attribute, readable; a customs district as its code alone."""
-    return lambda row: readable(getattr(row, name), row.__table__.columns.get(name), query=False)
+    return lambda row: readable(getattr(row, name), row.__table__.columns.get(name))

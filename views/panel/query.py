@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, false, select
+from sqlalchemy import and_, false, select, true
 from wtforms import Field
 
 from models import access, clock, workflow
@@ -138,8 +138,8 @@ class OwnQuery(Query):
     def condition(self, name: str, value: Any) -> Any:
         if name == "title":
             return containing(db.session(), value, self.narrowed())
-        if name == "publisher":
-            return self.published_by(value).condition
+        if name == "publisher":  # with the title, if there is one
+            return true() if "title" in self and self["title"].data else self.published_by(value).condition
         return super().condition(name, value)
 
     def published_by(self, words: str) -> Published:
@@ -154,11 +154,9 @@ class OwnQuery(Query):
         if "province" in filled:
             tokens.append(search.token("province", filled["province"]))
         tokens += search.months(filled.get("since"), filled.get("until") or clock.today())
-        in_tokens = {"title", "status", "province"}
-        if "publisher" in filled and (one_of := search.publishers(self.published_by(filled["publisher"]).names)):
-            tokens += one_of
-            in_tokens.add("publisher")
-        return Narrowed(tuple(tokens), self.newest if filled.keys() <= in_tokens else None)
+        published, in_tokens = self.published_by(filled.get("publisher", "")), {"title", "status", "province"}
+        in_tokens |= {"publisher"} if published.tokens else set()
+        return Narrowed(tuple(tokens), self.newest if filled.keys() <= in_tokens else None, published)
 
 
 class QueueQuery(OwnQuery):

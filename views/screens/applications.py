@@ -33,6 +33,7 @@ from views.screens.blank_forms import BlankDownloadScreen
 from views.screens.carriers import CarrierForm, CarrierRowsConverter
 from views.screens.copying import CopyScreen
 from views.screens.doubts import DoubtScreen, DoubtsNotShown
+from views.screens.history import history
 
 WRITTEN = written(Application)
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
@@ -188,7 +189,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             unreadable_text.drop_blank_rows(form)
             form.validate()
         elif obj is not None and request.method == "GET":
-            form.last_entry.data = trail.last_id(db.session(), obj.id)
+            form.last_entry.data = history(obj)[0].id
             unreadable_text.type_again(form, obj)
         return form
 

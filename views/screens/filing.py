@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup, escape
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload, undefer
 
 from models import customs, opinions, workflow
 from models.acts import filing, printing
@@ -18,31 +18,33 @@ from models.application import Application, disclosure
 from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
 from models.application.changes import explain
-from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.certificate.display import used_text
-from models.columns import displayed
+from models.columns import displayed, written
 from models.database import db
-from models.vocabulary import Action, AttachmentKind, Ground, Reason, Role
+from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
 from views.entrance.security import local
 from views.panel import deadlines, export
 from views.panel.acts import Link, button, facts_of, result
 from views.panel.amounts import stored_totals, totals
-from views.panel.display import Button, tag
+from views.panel.display import Button, once, tag
 from views.panel.fields import number_of
 from views.panel.screen import labels_of
 from views.panel.spreadsheet import Sheet
 from views.resources import office, unanswered
 from views.screens.downloads import DownloadScreen
 from views.screens.filing_order import FilingOrder
+from views.screens.history import history, open_opinion, progress
 from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
 
-WITH_CERTIFICATE = joinedload(Application.certificate).options(
-    joinedload(Certificate.paper), joinedload(Certificate.paper_task), joinedload(Certificate.replaced_by)
-)
+CERTIFICATE_PARTS = (Certificate.paper, Certificate.paper_task, Certificate.replaced_by, Certificate.uses)
+WITH_CERTIFICATE = joinedload(Application.certificate).options(*(joinedload(part) for part in CERTIFICATE_PARTS))
+WITH_UNREAD = undefer(Application.unread)
+SEARCHED = ("title_key", "title_sort", "publisher_sort")  # columns to search and sort by
+UNLISTED = [defer(getattr(Application, name)) for name in (*written(Application), *SEARCHED) if name != "title"]
 
 
 class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
@@ -68,10 +70,13 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         super().__init__(Application, db, **kwargs)
 
     def _row(self, number: int) -> Any:
+        more = {f"{self.endpoint}.details_view": WITH_CERTIFICATE, f"{self.endpoint}.edit_view": WITH_UNREAD}
         query = db.session.query(Application).filter(Application.id == number)
-        if request.endpoint == f"{self.endpoint}.details_view":
-            query = query.options(WITH_CERTIFICATE)
-        return query.one_or_none()
+        return query.options(*(option for page, option in more.items() if page == request.endpoint)).one_or_none()
+
+    def get_query(self) -> Any:
+        """The rows of a list, without columns that no list shows: half of the time to load them."""
+        return super().get_query().options(*UNLISTED)
 
     # What a row offers
     @property
@@ -121,7 +126,10 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
 
     def editable(self, row: Application) -> bool:
         """Whether the form of `row` may be opened here."""
-        return bool(self.can_edit) and workflow.allowed(Action.EDIT, row.status, current_user.role)
+        if not self.can_edit:
+            return False
+        role = once("role", lambda: current_user.role)  # asked twice for each row of a list
+        return workflow.allowed(Action.EDIT, row.status, role)
 
     def endpoint_of(self, row: Application) -> str:
         """The form if the application may be edited here, else the details."""
@@ -137,6 +145,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         return link + deleted.format(_("申请人已删除")) if row.deleted_at else link
 
     def render(self, template: str, **kwargs: Any) -> Any:
+        offered = self.acts if template == self.list_template else self.page_acts
         page: dict[str, Any] = {
             "basics": displayed(Application),
             "carrier_fields": displayed(Carrier),
@@ -144,6 +153,8 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "required_of": required_of,
             "grounds": Ground,
             "entries_of": history,
+            "progress": progress,
+            "open_opinion": open_opinion,
             "unanswered": unanswered,
             "newest": disclosure.NEWEST,
             "reasons": Reason,
@@ -156,7 +167,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "used_text": used_text,
             "act_rules": workflow.ACTS,
             "shown_in_browser": SHOWN_IN_BROWSER,
-            "stock_opinions": opinions.listed(db.session()) if Role.REVIEWER in self.roles else {},
+            "stock_opinions": opinions.listed(db.session()) if {*opinions.WITH_OPINION} & {*offered} else {},
         }
         return super().render(template, **(page | kwargs))
 
@@ -231,9 +242,3 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         """The sheets of an export; the columns of the list come first."""
         found = export.Applications(ids, current_user._get_current_object())
         return export.sheets(name, found, (*self.column_list, *displayed(Application)), displayed(Carrier))
-
-
-def history(row: Application) -> list[TrailEntry]:
-    """The newest entries of 办理过程: up to NEWEST + 1, or all for `?history=all`."""
-    most = None if request.args.get("history") == "all" else disclosure.NEWEST + 1
-    return disclosure.history(db.session(), row, current_user, most)

@@ -37,7 +37,7 @@ class RegisterScreen(FilingScreen):
 
     def get_query(self) -> Any:
         shown = joinedload(Application.certificate).load_only(Certificate.number, Certificate.issued_on)
-        return super().get_query().options(shown, shown.selectinload(Certificate.uses))
+        return super().get_query().options(shown, shown.joinedload(Certificate.uses))
 
 
 def numbered(certificate: Certificate) -> Markup:

@@ -70,7 +70,10 @@ class ProvinceCaseScreen(CaseScreen):
         return super()._run_view(fn, *args, **kwargs)
 
     def refusal(self, action: Action, row: Application) -> str | None:
-        return super().refusal(action, row) or taking.refusal(action, row, leases.lease_of(row), current_user)
+        refused = super().refusal(action, row)
+        if refused or workflow.ACTS[action].holder is None:
+            return refused
+        return taking.refusal(action, row, leases.lease_of(row), current_user)
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:
         """Of 接办, 接手 and 放回 only those that are possible now."""

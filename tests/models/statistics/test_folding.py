@@ -14,7 +14,7 @@ from models.application import Application
 from models.application.act_counts import COUNTED, ActCount, UncountedAct
 from models.database import db, uncounted_acts
 from models.statistics import Asked, Figures, folding
-from models.statistics.periods import Dimension, Period, first_of, names_of
+from models.statistics.periods import Dimension, Period, cover, first_of, names_of
 from models.vocabulary import Action, Status
 from tests.cast import account_of, add_publisher, create_application, perform_step
 
@@ -158,3 +158,12 @@ def test_a_day_lies_in_one_year_one_month_and_one_third() -> None:
     assert names_of(date(2026, 3, 10)) == ("2026", "2026-03", "2026-03/1")
     assert names_of(date(2026, 3, 11))[2] == "2026-03/2"
     assert names_of(date(2026, 3, 31))[2] == "2026-03/3"
+
+
+def test_every_day_of_a_period_is_covered_once_by_days_or_beside_the_named_ones() -> None:
+    period = Period(date(2026, 3, 9), date(2026, 4, 2))
+    thirds, days = ["2026-03/2", "2026-03/3"], ["2026-0309", "2026-0310", "2026-0401", "2026-0402"]
+    names, rest = cover(period, whole_years=False, by_days=True)
+    assert (sorted(names), rest) == (sorted(thirds + days), [])
+    ends = [Period(date(2026, 3, 9), date(2026, 3, 10)), Period(date(2026, 4, 1), date(2026, 4, 2))]
+    assert cover(period, whole_years=False, by_days=False) == (thirds, ends)

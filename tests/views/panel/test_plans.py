@@ -19,6 +19,7 @@ from models.database import db
 from models.statistics.periods import Dimension
 from tests.bench import bulk
 from tests.browsing import Browser, ClientAs
+from tests.cast import create_application
 from views.panel import paging
 from views.panel.screen import Screen
 
@@ -195,3 +196,13 @@ def test_an_empty_result_takes_one_query(filled: Flask, client_as: ClientAs) -> 
         client_as("national").get("/register/?title=鼍")
     lists = [sql for sql, _parameters in asked if "FROM notification" not in sql]  # the bell's
     assert sum("FROM application" in sql for sql in lists) == 1
+
+
+def test_the_page_and_the_form_of_an_application_read_its_trail_once(app: Flask, client_as: ClientAs) -> None:
+    for status, address, most in (("filed", "details", 10), ("draft", "edit", 18)):
+        key, browser = create_application(app, status=status), client_as("publisher")
+        browser.get(f"/applications/{address}/?id={key}")  # afterwards no visit is written any more
+        with statements(app) as asked:
+            assert browser.get(f"/applications/{address}/?id={key}").status_code == 200
+        tables = [sql for sql, _parameters in asked if "\nFROM trail_entry" in sql]
+        assert len(tables) == 1 and len(asked) <= most, (address, len(asked), tables)

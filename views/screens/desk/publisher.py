@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from models import clock, workflow
 from models.application import Application, trail
+from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.database import db
 from models.vocabulary import Action, Status
@@ -63,12 +64,12 @@ def _list(status: Status) -> str:
 def _returned() -> Part:
     (status,) = workflow.SENT_BACK
     found = rows(_of(status))
-    lines = [_with_opinion(row) for row in found]
+    opinions = trail.open_opinions(db.session(), [row.id for row in found])
+    lines = [_with_opinion(row, opinions.get(row.id)) for row in found]
     return Part(_("退回，等您补正"), lines, _list(status))
 
 
-def _with_opinion(row: Application) -> Line:
-    entry = row.open_opinion
+def _with_opinion(row: Application, entry: TrailEntry | None) -> Line:
     when = (_("%(at)s 退回", at=f"{entry.at:%Y-%m-%d}"),) if entry else ()
     return line(row, "applications", when, view="edit_view", opinion=(entry.opinion or "") if entry else "")
 
