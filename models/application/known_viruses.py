@@ -16,6 +16,8 @@ from models.database import Base
 from models.language import listed
 from models.workflow import Refused
 
+NOTHING = "没有问题"  # what the log says of a content without a virus
+
 
 class KnownVirus(Base):
     """What was found in which content, and when first. Only ever appended, by scans (scanning.py)."""
