@@ -21,6 +21,7 @@ WRITTEN_BY: dict[str, tuple[Role, ...]] = {
     "certificate_use": (Role.REVIEWER,),
     "registered_store": (),
     "known_virus": (),
+    "log_seal": (),
     "reconciliation": (),
     "heartbeat": (),
     "customs_message": (Role.REVIEWER,),

@@ -36,6 +36,7 @@ from models.certificate.uses import CertificateUse  # noqa: F401
 from models.customs import CustomsMessage
 from models.database import GuardedSession
 from models.log import LogEntry
+from models.log.chain import LogSeal
 from models.notifications import Notification
 from models.notifications.announcements import Announcement, AnnouncementChange, current
 from models.notifications.letters import MailLetter
@@ -149,7 +150,7 @@ def rules(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[bool]]:
     found |= {model: _own_or_operated(viewer, model) for model in OF_ACCOUNTS}
     found |= {StockOpinion: StockOpinion.province == desk_of(viewer), Entrustment: _entrusting(viewer)}
     found[PortalRequest] = true() if viewer and viewer.role is Role.OPERATOR else false()
-    found[PortalVisit] = false()
+    found[PortalVisit] = found[LogSeal] = false()
     found[LogEntry], found[BlankForm] = _log_rule(viewer), true() if viewer else false()
     found[CaseLease] = true() if reviews(viewer) else false()
     found[ActCount] = _counts_of(viewer)

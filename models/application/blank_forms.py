@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models import clock
+from models import clock, log
 from models.application import known_viruses
 from models.application.attachments import Stored, with_ending
 from models.application.file_names import clean_name
 from models.clock import Moment
 from models.database import Base
 from models.database.versions import flush_or_refuse, unrepeated
+from models.log import Operation, Place
 from models.people.accounts import Account
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
@@ -64,6 +65,8 @@ def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, n
     row.name, row.size, row.digest = with_ending(clean_name(name), stored.media_type), stored.size, stored.digest
     row.uploaded_at, row.uploaded_by = clock.now(), by.id
     session.add(row)
+    if stored.scanned:  # a form has no mark of it
+        log.record(session, Operation.FILE_SCANNED, by, Place(), stored.digest, words=known_viruses.NOTHING)
     flush_or_refuse(session, _changed())
     return row
 

@@ -16,6 +16,8 @@ from models.database import Base
 from models.language import listed
 from models.workflow import Refused
 
+NOTHING = "没有问题"  # what the log says of a content without a virus
+
 
 class KnownVirus(Base):
     """A virus found in a content, and when it was found first. Append-only; scans add rows (scanning.py)."""

@@ -19,6 +19,7 @@ from models import clock, log
 from models.application import known_viruses
 from models.application.attachments import Attachment, Store
 from models.application.blank_forms import BlankForm
+from models.application.known_viruses import NOTHING as NOTHING
 from models.application.known_viruses import KnownVirus
 from models.database import NO_SYNC
 from models.files.virus import Scanner
@@ -27,7 +28,6 @@ from models.workflow import Refused
 
 MOST = 10_000  # files counted or listed
 Row = TypeVar("Row", Attachment, BlankForm)
-NOTHING = "没有问题"  # in the log, for a content without a virus
 
 
 class Scanned(NamedTuple):
@@ -38,8 +38,14 @@ class Scanned(NamedTuple):
 
 
 def count_unscanned(session: Session) -> int:
-    """The number of files not scanned yet, counted up to MOST."""
+    """The number of attachments not scanned yet, counted up to MOST."""
     return _counted(session, Attachment.scanned_at.is_(None))
+
+
+def count_unscanned_forms(session: Session) -> int:
+    """The number of blank forms of whose content no scan is known."""
+    known = exists().where(KnownVirus.digest == BlankForm.digest)
+    return session.scalar(select(func.count(BlankForm.id)).where(~_logged(BlankForm.digest, None), ~known)) or 0
 
 
 def count_infected(session: Session) -> int:

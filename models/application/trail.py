@@ -14,11 +14,11 @@ from models.application import Application
 from models.application.child import Child
 from models.clock import Moment
 from models.database import NO_SYNC, Base, seals
+from models.database.seals import GENESIS as GENESIS
 from models.language import recorded
 from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status, Step, Word, WordColumn
 
-GENESIS = "0" * 64
 CUSTOMS = _l("海关")  # the actor of entries without an account
 
 

@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Engine, MetaData, Table, create_engine, insert, inspect, literal, select, table, update
 from sqlalchemy.orm import Session
 
-from models import clock, deadlines, log
+from models import clock, deadlines
 from models.application.attachments import Store
 from models.backup import (
     DATABASE,
@@ -37,11 +37,8 @@ from models.backup import (
     unfinished_restore,
 )
 from models.backup.registered_store import RegisteredStore
-from models.codes import District
-from models.customs import heartbeat, hold
+from models.customs import hold
 from models.database import db, migrate, search, sqlite
-from models.deadlines.calendar import CalendarDay, CalendarYear
-from models.deadlines.provinces import ProvinceSettings
 from models.files.plain_file import open_plain
 from models.notifications import letters
 from models.workflow import Refused
@@ -49,8 +46,10 @@ from models.workflow import Refused
 PART = re.compile(rf"{DATABASE}|{FILES}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})")
 DIGEST, IDENTITY, WORD = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}"), re.compile("[0-9a-z]{1,32}")
 # Tables that `upgrade`, a deliverer or any command fills: a database with rows in no other table counts as empty.
-FILLED = (District, CalendarDay, CalendarYear, ProvinceSettings, log.LogEntry, RegisteredStore, heartbeat.Heartbeat)
-SHIPPED = {each.__tablename__ for each in FILLED} | {VERSION, unfinished_restore.NAME}
+SHIPPED = {
+    "district", "calendar_day", "calendar_year", "province_settings", "log_entry", "log_seal", "registered_store",
+    "heartbeat", VERSION, unfinished_restore.NAME,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

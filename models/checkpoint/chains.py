@@ -1,6 +1,5 @@
 """The lists that are signed: the trail and the system log, both append-only, in the order of their ids."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,12 +24,6 @@ class Chain:
         return f"{entry.id} {self.content(entry)}".encode()
 
 
-def _log_content(entry: LogEntry) -> str:
-    fields = [entry.at.timestamp(), entry.log, entry.kind, entry.account_id, entry.username, entry.name]
-    fields += [entry.address, entry.program, entry.about, entry.words, entry.amount]
-    return json.dumps(fields, ensure_ascii=False)
-
-
 def _described_trail(entry: TrailEntry) -> str:
     moment = f"{entry.at:%Y-%m-%d %H:%M:%S}"
     number = entry.application.number if entry.application else _("（申请已不在）")
@@ -39,11 +32,6 @@ def _described_trail(entry: TrailEntry) -> str:
     )
 
 
-def _described_log(entry: LogEntry) -> str:
-    moment = f"{entry.at:%Y-%m-%d %H:%M:%S}"
-    return _("%(at)s，%(who)s，%(act)s", at=moment, who=entry.username or _("命令行"), act=entry.kind)
-
-
 TRAIL = Chain("trail", TrailEntry, TrailEntry.content, _described_trail)
-LOG = Chain("log", LogEntry, _log_content, _described_log)
+LOG = Chain("log", LogEntry, LogEntry.content, LogEntry.described)
 CHAINS = {chain.name: chain for chain in (TRAIL, LOG)}

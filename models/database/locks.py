@@ -21,6 +21,7 @@ class Lock(IntEnum):
     ANNOUNCE = 20_260_132
     KEYS = 20_260_133
     COUNT = 20_260_140
+    LOG = 20_260_142  # the seals of the log
     SERIES = 20_260_141  # the first number of a series in a year
 
 

@@ -1,4 +1,4 @@
-"""Hash functions of the seals that chain the trail: SHA-256, or SM3 (GB/T 32905), as FILING_SEAL_ALGORITHM says.
+"""Hash functions of the seals that chain trail and log: SHA-256, or SM3 (GB/T 32905), as FILING_SEAL_ALGORITHM says.
 
 Each entry names its own, so that older ones verify after the setting has changed.
 """
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.workflow import Refused
 
 OPTION = "seal_algorithm"  # execution option of the engine
+GENESIS = "0" * 64  # in place of the seal before the first one
 SHA256 = "sha256"
 ALGORITHMS = (SHA256, "sm3")
 

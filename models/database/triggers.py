@@ -20,6 +20,7 @@ APPEND_ONLY = {  # tables never updated or deleted from, and their unique column
     "province_change": ("id",),
     "announcement_change": ("id",),
     "log_entry": ("id",),
+    "log_seal": ("entry_id",),
     "known_virus": ("digest",),
 }
 NEVER_DELETED = (  # updated, never deleted from

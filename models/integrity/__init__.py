@@ -19,6 +19,7 @@ from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import read_one_moment
 from models.integrity import certificates, contents, exchange, numbers, receipts, scans, shelf, values
+from models.log import chain
 from models.vocabulary import Action, Step
 
 
@@ -37,6 +38,7 @@ def compare(session: Session, store: Store) -> Iterator[str]:
         return
     yield from values.lost_references(session)
     yield from _broken_seals(session)
+    yield from chain.contradictions(session)
     yield from _missing_entries(session)
     yield from _due_dates(session)
     for number in totals.differing(session):

@@ -54,9 +54,9 @@ class CardAuthorities:
 
     def without_list(self) -> Iterator[x509.Certificate]:
         """Authorities whose cards are all refused: their certificate is not valid now, or they have no valid CRL."""
-        now, lists = clock.now(), [crl for crl in crls_in(self.revoked) if is_current(crl)]
+        now, lists = clock.now(), [crl for crl in crls_in(self.revoked) if is_current(crl.content)]
         for issuer in certificates_in(self.issuers):
-            mine = [crl for crl in lists if crl.issuer == issuer.subject and is_signed(crl, issuer)]
+            mine = [crl for crl in lists if crl.content.issuer == issuer.subject and is_signed(crl, issuer)]
             if not mine or not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
                 yield issuer
 

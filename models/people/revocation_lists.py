@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from cryptography import x509
 
 from models import clock
-from models.people.certificates import INVALID, extensions_of, is_signed
+from models.people.certificates import INVALID, Crl, extensions_of, is_signed
 
 
 def newest_list(
-    lists: Iterable[x509.CertificateRevocationList], certificate: x509.Certificate, issuer: x509.Certificate
+    lists: Iterable[Crl], certificate: x509.Certificate, issuer: x509.Certificate
 ) -> x509.CertificateRevocationList | None:
     """The newest valid CRL of this issuer that would name this certificate; it may have ended (is_current)."""
-    mine = [crl for crl in lists if crl.issuer == issuer.subject]
-    whole = [crl for crl in mine if is_signed(crl, issuer) and _would_name(crl, certificate)]
+    mine = [crl for crl in lists if crl.content.issuer == issuer.subject]
+    whole = [crl.content for crl in mine if is_signed(crl, issuer) and _would_name(crl.content, certificate)]
     return max(whole, key=lambda crl: crl.last_update_utc, default=None)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cryptography import x509
 
-from models.people.certificates import crls_in, has_signed
+from models.people.certificates import Crl, crls_in, has_signed
 from models.people.revocation_lists import is_current, newest_list
 
-Lists = tuple[x509.CertificateRevocationList, ...]
+Lists = tuple[Crl, ...]
 
 
 class NoRevocationData(RuntimeError):

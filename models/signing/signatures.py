@@ -150,7 +150,7 @@ def revocation_context(trusted: list[x509.Certificate], lists: Lists) -> Any:
     """As validation_context(), now; each certificate but the roots must be covered by one of these lists."""
     from pyhanko_certvalidator import ValidationContext
 
-    crls = [each.public_bytes(Encoding.DER) for each in lists]
+    crls = [each.content.public_bytes(Encoding.DER) for each in lists]
     return ValidationContext(**_trust(trusted), crls=crls, revocation_mode="require")
 
 

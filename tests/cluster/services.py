@@ -60,14 +60,18 @@ http {{
     server {{
         listen 127.0.0.1:{own};
         client_max_body_size 32m;
+        proxy_connect_timeout 2s;
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header X-Forwarded-Host $http_host;
         location / {{
             proxy_pass http://filing;
             proxy_next_upstream error timeout;           # a GET goes to the other node; a POST is never sent twice
-            proxy_connect_timeout 2s;
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-Host $http_host;
+        }}
+        location /assets/ {{                             # a file of the other node's release is asked of that node
+            proxy_pass http://filing;
+            proxy_next_upstream error timeout http_404;
         }}
     }}
 }}

@@ -3,14 +3,11 @@
 from datetime import date
 
 import pytest
-from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 from stdnum.iso7064 import mod_37_36, mod_97_10
 
-from models import access
-from models.database import db
 from models.numbering import (
     Serial,
     application_number,
@@ -20,56 +17,57 @@ from models.numbering import (
     parse_message_id,
     parse_number,
 )
+from tests.models.conftest import SystemSession
 
 LONGEST_FOR_CUSTOMS = 32  # CertCode X(32)
 DIGITS = "0123456789"
 WIDE = {code: code + 0xFEE0 for code in range(0x30, 0x5B)}
 
 
-def test_numbers_have_their_documented_format(app: Flask) -> None:
+def test_numbers_have_their_documented_format(system_session: SystemSession) -> None:
     """SQ + year + 8 digits; Z + province + year + 6 digits + 2 check digits (ISO 7064 Mod 97-10)."""
-    with app.app_context():
-        assert application_number(db.session(), date(2026, 3, 1)) == "SQ202600000001"
-        number = certificate_number(db.session(), "320000", date(2026, 3, 1))
+    with system_session() as session:
+        assert application_number(session, date(2026, 3, 1)) == "SQ202600000001"
+        number = certificate_number(session, "320000", date(2026, 3, 1))
     assert number[:-2] == "Z322026000001"
     assert mod_97_10.is_valid(number)
     assert len(number) <= LONGEST_FOR_CUSTOMS
 
 
-def test_thirty_numbers_are_consecutive(app: Flask) -> None:
+def test_thirty_numbers_are_consecutive(system_session: SystemSession) -> None:
     """RC2: another system ran out of letters after 26."""
-    with app.app_context():
-        numbers = [certificate_number(db.session(), "440000", date(2026, 3, 1)) for _ in range(30)]
+    with system_session() as session:
+        numbers = [certificate_number(session, "440000", date(2026, 3, 1)) for _ in range(30)]
     assert [int(number[7:13]) for number in numbers] == list(range(1, 31))
     assert all(is_certificate_number(number) for number in numbers)
 
 
-def test_every_province_and_year_has_its_own_sequence(app: Flask) -> None:
-    with app.app_context():
+def test_every_province_and_year_has_its_own_sequence(system_session: SystemSession) -> None:
+    with system_session() as session:
         numbers = [
-            certificate_number(db.session(), province, date(year, 6, 1))[:-2]
+            certificate_number(session, province, date(year, 6, 1))[:-2]
             for province, year in (("320000", 2026), ("440000", 2026), ("320000", 2027), ("320000", 2026))
         ]
-        assert application_number(db.session(), date(2027, 1, 1)) == "SQ202700000001"
+        assert application_number(session, date(2027, 1, 1)) == "SQ202700000001"
     assert numbers == ["Z322026000001", "Z442026000001", "Z322027000001", "Z322026000002"]
 
 
 @pytest.mark.slow
-def test_a_number_that_is_rolled_back_is_given_to_the_next(app: Flask) -> None:
-    with app.app_context():
-        first = certificate_number(db.session(), "320000", date(2026, 3, 1))
-        db.session.rollback()
-        assert certificate_number(db.session(), "320000", date(2026, 3, 1)) == first
-        db.session.commit()
-        assert certificate_number(db.session(), "320000", date(2026, 3, 1)) != first
+def test_a_number_that_is_rolled_back_is_given_to_the_next(system_session: SystemSession) -> None:
+    with system_session() as session:
+        first = certificate_number(session, "320000", date(2026, 3, 1))
+        session.rollback()
+        assert certificate_number(session, "320000", date(2026, 3, 1)) == first
+        session.commit()
+        assert certificate_number(session, "320000", date(2026, 3, 1)) != first
 
 
-def test_the_last_number_is_stored(app: Flask) -> None:
-    with app.app_context():
+def test_the_last_number_is_stored(system_session: SystemSession) -> None:
+    with system_session() as session:
         for _ in range(3):
-            application_number(db.session(), date(2026, 3, 1))
-        db.session.commit()
-    with app.app_context(), access.everything() as session:
+            application_number(session, date(2026, 3, 1))
+        session.commit()
+    with system_session() as session:
         [serial] = session.scalars(select(Serial))
         assert (serial.series, serial.year, serial.last) == ("SQ", 2026, 3)
 

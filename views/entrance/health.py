@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import access, deadlines
+from models.application import scanning
 from models.backup import registered_store, unfinished_restore
 from models.certificate import paper_queue
 from models.checkpoint import witnesses as checkpoints
@@ -90,8 +91,7 @@ def init_app(app: Flask) -> None:
 def health() -> Response:
     """`ok`, or 503 with the words of problems().
 
-    If may_see_details(), `?details` adds a line with the kind and version of the database, and one with the result of
-    the last `sweep --check`, each if known.
+    If may_see_details(), `?details` adds the lines of details().
     """
     wrong = list(problems())
     asked = "details" in request.args and may_see_details()
@@ -110,7 +110,7 @@ def may_see_details() -> bool:
 
 
 def details(unreachable: bool) -> Iterator[str]:
-    """The lines of `?details`.
+    """The lines of `?details`: version of the database, result of the last `sweep --check`, calendar, unscanned files.
 
     `unreachable`: the database does not answer or is incomplete. `!` after the last day of the calendar: the next
     notice of holidays is due.
@@ -126,6 +126,9 @@ def details(unreachable: bool) -> Iterator[str]:
         yield f"calendar until {horizon.last or 'unknown'}{'!' if horizon.is_near else ''}"
         if horizon.beyond:
             yield f"deadlines beyond the calendar {horizon.beyond}"
+        files, forms = scanning.count_unscanned(session), scanning.count_unscanned_forms(session)
+        if files or forms:
+            yield f"not scanned for viruses: attachments {files}, blank forms {forms}"
 
 
 def problems() -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from cryptography.x509 import load_pem_x509_certificates
 from flask_babel import gettext as _
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -22,7 +23,6 @@ from models.files.virus import is_address
 from models.mail.smtp import PLAIN, WAYS
 from models.notifications import letters
 from models.people.mail_address import normal_address
-from models.signing.time_stamps import TimeStampAuthority
 from models.workflow import Refused
 from views.entrance import card_login, portal, process_log, relying_party, witnessing
 
@@ -99,6 +99,7 @@ def _check_databases(config: dict[str, Any]) -> None:
 
 def _check_witnesses(config: dict[str, Any]) -> None:
     witnessing.check(config)
+    _check_roots(config, "WITNESS_CA")
     for name in split_names(config["WITNESSES"]):
         if name.startswith(MAIL) and not _is_mail(name):
             sentence = _("FILING_WITNESSES 中的“%(wrong)s”不是邮箱地址，请改正后再启动。", wrong=name)
@@ -142,15 +143,21 @@ def _check_time_stamps(config: dict[str, Any]) -> None:
         raise click.ClickException(_("FILING_TSA 和 FILING_TSA_CA 应同时设置，或都不设置，请改正后再启动。"))
     if config["TSA"] and not config["TSA"].startswith(("http://", "https://")):
         raise click.ClickException(_("FILING_TSA 应为 http:// 或 https:// 地址，请改正后再启动。"))
-    if config["TSA_CA"]:
-        try:
-            TimeStampAuthority(config["TSA"], Path(config["TSA_CA"])).trusted()
-        except (OSError, ValueError):
-            raise click.ClickException(_("FILING_TSA_CA 不是可读的 PEM 证书文件，请改正后再启动。")) from None
+    _check_roots(config, "TSA_CA")
     if config["TSA_CRL"] and not config["TSA"]:
         raise click.ClickException(_("FILING_TSA_CRL 只与 FILING_TSA 一起使用，请改正后再启动。"))
     if config["TSA_CRL"] and not Path(config["TSA_CRL"]).is_file():  # only that it exists: its content changes daily
         raise click.ClickException(_("FILING_TSA_CRL 所指的文件不存在，请改正后再启动。"))
+
+
+def _check_roots(config: dict[str, Any], name: str) -> None:
+    """Raises click.ClickException for a file that is not certificates in PEM."""
+    try:
+        if config[name]:
+            load_pem_x509_certificates(Path(config[name]).read_bytes())
+    except (OSError, ValueError):
+        words = _("FILING_%(name)s 不是可读的 PEM 证书文件，请改正后再启动。", name=name)
+        raise click.ClickException(words) from None
 
 
 def _whole(name: str, value: Any, least: int) -> int:

@@ -26,6 +26,7 @@ STATUSES = {
     Reason.INCONSISTENT: 422,
 }
 NAMES = ("WITNESS_FOLDER", "WITNESS_KEY", "WITNESS_LOGS")
+FILES = ("WITNESS_FOLDER", "WITNESS_KEY", "WITNESS_CA")
 
 
 def init_app(app: Flask) -> None:
@@ -35,6 +36,9 @@ def init_app(app: Flask) -> None:
 
 def check(config: dict[str, Any]) -> None:
     """Raises click.ClickException for settings that cannot be used."""
+    for name in FILES:  # from another working directory a relative path would be another, empty folder
+        if config[name] and not Path(config[name]).is_absolute():
+            raise click.ClickException(_("FILING_%(name)s 应为以 / 开头的完整路径，请改正后再启动。", name=name))
     if not all(config[name] for name in NAMES) and any(config[name] for name in NAMES):
         raise click.ClickException(_("FILING_WITNESS_FOLDER、_KEY 和 _LOGS 须一并设置，请改正后再启动。"))
     if config["WITNESS_KEY"]:

@@ -1,4 +1,4 @@
-"""Log entries written by screens (models/log.py)."""
+"""Log entries written by screens (models/log)."""
 
 from datetime import timedelta
 from typing import Any, ClassVar

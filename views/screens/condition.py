@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from models import access, clock, deadlines, log
-from models.application.scanning import count_infected, count_unscanned, infected_forms
+from models.application.scanning import count_infected, count_unscanned, count_unscanned_forms, infected_forms
 from models.backup import registered_store
 from models.certificate import paper_queue
 from models.checkpoint.witnesses import last_given
@@ -79,8 +79,8 @@ class ConditionScreen(Page):
                 *_services(session, wrong),
                 *_sign_in(session, wrong),
                 *_maintenance(session),
+                *_checkpoints(session, wrong),
             ]
-            lines += _checkpoints(session, wrong)
         return self.render(
             "screens/condition.html", lines=lines, wrong=sum(line.level is Level.WRONG for line in lines)
         )
@@ -145,8 +145,10 @@ def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
 
 def _viruses(session: Session, wrong: set[str]) -> Line:
     """Whether uploads are scanned; the number of earlier files not scanned yet, and of files with a virus."""
-    waiting, found, forms = count_unscanned(session), count_infected(session), infected_forms(session)
+    waiting, blank = count_unscanned(session), count_unscanned_forms(session)
+    found, forms = count_infected(session), infected_forms(session)
     state = [_("未查毒的附件 %(count)s", count=waiting)] if waiting else []
+    state += [_("未查毒的空白表格 %(count)s", count=blank)] if blank else []
     state += [_("查出病毒的附件 %(count)s", count=found)] if found else []
     state += [_("查出病毒的空白表格 %(count)s", count=len(forms))] if forms else []
     if not scans_uploads():
@@ -154,9 +156,9 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
         return Line(_l("查毒"), _counts([_("没有启用"), *state]), asked, Level.WRONG if found or forms else Level.NOTE)
     state.insert(0, _("上传时查毒") if "virus" not in wrong else _("没有应答"))
     line = _line(_l("查毒"), _counts(state), wrong, ("virus",))
-    if line.level is Level.WRONG or not (waiting or found or forms):
+    if line.level is Level.WRONG or not (waiting or blank or found or forms):
         return line
-    to_do = [_("请运行 filing attachments scan，查毒以前接收的附件和空白表格。")] if waiting else []
+    to_do = [_("请运行 filing attachments scan，查毒以前接收的附件和空白表格。")] if waiting or blank else []
     to_do += [_("查出病毒的附件请勿下载打开，filing attachments scan 列出其名称。")] if found else []
     to_do += [_("请更换或移除查出病毒的空白表格。")] if forms else []
     return replace(line, to_do=in_sentences(to_do), level=Level.WRONG if found or forms else Level.WARNING)
@@ -222,12 +224,8 @@ def _checkpoints(session: Session, wrong: set[str]) -> Iterator[Line]:
     """The last checkpoint, and when each witness last received one."""
     last, about = log.newest(session, Operation.CHECKPOINT_SIGNED), _l("最近检查点")
     if last is None and not current_app.config["CHECKPOINTS"]:
-        yield Line(
-            about,
-            _("没有签署过"),
-            _("请设置 FILING_CHECKPOINTS，并启动 filing trail checkpoint --watch。"),
-            Level.WARNING,
-        )
+        asked = _("请设置 FILING_CHECKPOINTS，并启动 filing trail checkpoint --watch。")
+        yield Line(about, _("没有签署过"), asked, Level.WARNING)
         return
     state = _described(last) if last else _("没有签署过")
     for witness in witnesses():

@@ -67,7 +67,7 @@ class ReadOnlyLog(ListExport):
 
 
 class LogScreen(ReadOnlyLog):
-    """One of the logs of models/log.py."""
+    """One of the logs of models/log."""
 
     log = ""
     column_labels = labels_of(LogEntry) | {"what": _l("事项"), "who": _l("用户")}

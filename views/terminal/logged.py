@@ -1,6 +1,6 @@
 """Log entries of commands whose work is outside the database, or committed in parts while it goes on.
 
-What a command changes in one transaction has its entry in that transaction (models/log.py, `record`).
+What a command changes in one transaction has its entry in that transaction (models/log, `record`).
 """
 
 import click

@@ -17,9 +17,10 @@ from models.checkpoint.named_key import NamedKey
 from models.checkpoint.remote_witness import is_remote
 from models.checkpoint.witnesses import MAIL, contradictions
 from models.log import Operation
+from models.log import chain as log_chain
 from models.workflow import Refused
 from views.resources import remote_witness, store, witnesses
-from views.terminal.checkpoints import FILE, FOLDER, origin, sign
+from views.terminal.checkpoints import FILE, FOLDER, SETTLING, origin, sign
 from views.terminal.group import Terminal
 from views.terminal.logged import note_and_commit
 
@@ -40,7 +41,8 @@ COSIGNERS = click.option(
 @COSIGNERS
 def verify(recorded: Path | None, witness: bool, verifier: str | None, cosigners: tuple[str, ...]) -> None:
     with access.everything() as session:
-        found = 0
+        log_chain.seal_new(session, SETTLING)
+        found, unsealed = 0, log_chain.unsealed(session)
         witnessed = _by_witnesses(session, verifier) if witness else ()
         for sentence in (
             *_against_checkpoints(session, recorded, verifier, cosigners),
@@ -51,13 +53,14 @@ def verify(recorded: Path | None, witness: bool, verifier: str | None, cosigners
             found += 1
         summary = _("发现 %(count)s 处不符", count=found) if found else _("没有发现不符")
         note_and_commit(session, Operation.VERIFIED, summary, found)
-        _report_what_is_not_covered(session)
+        _report_what_is_not_covered(session, unsealed)
     if found:
         raise Refused(_("发现 %(count)s 处不符，请立即查明原因。", count=found))
     click.echo(_("办理记录、证明、文件和编号相互一致，没有发现改动。"))
 
 
-def _report_what_is_not_covered(session: Session) -> None:
+def _report_what_is_not_covered(session: Session, unsealed: int) -> None:
+    """`unsealed`: entries of the log without a seal when the comparison began."""
     for what, count in integrity.not_covered(session).items():
         words = _(
             "%(count)s 份%(what)s早于 0021 版数据库，当时没有记下摘要，改动不一定能发现。", count=count, what=what
@@ -66,6 +69,8 @@ def _report_what_is_not_covered(session: Session) -> None:
     if count := integrity.unproven_scans(session):
         words = _("%(count)s 个附件标为上传时已查毒，这一标记没有另外的记录，改动不一定能发现。", count=count)
         click.echo(words)
+    if unsealed:
+        click.echo(_("日志最新的 %(count)s 条还没有校验值，改动不能发现；稍后会自动补上。", count=unsealed))
 
 
 def _against_checkpoints(

@@ -21,6 +21,7 @@ from models.codes import (
 from models.codes.search import computed_keys, pinyin_keys
 from models.database import db
 from models.workflow import Refused
+from tests.conftest import ActAs
 from tests.models.codes import pinyin
 
 
@@ -145,9 +146,9 @@ def test_every_common_name_means_one_carrier_kind(app: Flask) -> None:
         assert len(every) == len(set(every))
 
 
-def test_the_sample_table_is_added_once(app: Flask) -> None:
+def test_the_sample_table_is_added_once(act_as: ActAs) -> None:
     """A table that the operator has changed is not overwritten."""
-    with app.app_context():
+    with act_as("operator"):
         before = names_of("district", db.session())
         db.session.scalars(select(District).filter_by(code="2201")).one().name = "另一个名字"
         seed_districts(db.session())

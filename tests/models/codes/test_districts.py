@@ -16,6 +16,7 @@ from models.codes.districts import compare, fingerprint, import_districts, table
 from models.codes.sheet import MOST_ROWS, read_sheet
 from models.database import db
 from models.workflow import Refused
+from tests.conftest import ActAs
 
 TWO = {"0100": "北京关区", "2233": "浦东机场"}
 
@@ -128,9 +129,9 @@ def replace(names: dict[str, str]) -> Any:
     return change
 
 
-def test_a_new_table_of_districts_replaces_the_old(app: Flask) -> None:
+def test_a_new_table_of_districts_replaces_the_old(act_as: ActAs) -> None:
     """A district missing from the new table is marked as ended, because old filings refer to it."""
-    with app.app_context():
+    with act_as("operator"):
         old = names_of("district", db.session())
         change = replace({"2201": "浦江新关", "9001": "新设海关"})
         assert change == expected_change(old, {"2201": "浦江新关", "9001": "新设海关"})
@@ -145,15 +146,15 @@ def expected_change(old: dict[str, str], new: dict[str, str]) -> Any:
     return type(compare(db.session(), {}))({"9001": "新设海关"}, {"2201": ("浦江海关", "浦江新关")}, ended, len(old))
 
 
-def test_a_district_that_is_listed_again_is_valid_again(app: Flask) -> None:
-    with app.app_context():
+def test_a_district_that_is_listed_again_is_valid_again(act_as: ActAs) -> None:
+    with act_as("operator"):
         replace({"2201": "浦江海关"})
         assert replace({"2201": "浦江海关", "2233": "浦东机场"}).added == {"2233": "浦东机场"}
         assert not db.session.scalars(select(District).filter_by(code="2233")).one().ended
 
 
-def test_a_table_changed_since_the_preview_is_not_replaced(app: Flask) -> None:
-    with app.app_context():
+def test_a_table_changed_since_the_preview_is_not_replaced(act_as: ActAs) -> None:
+    with act_as("operator"):
         seen = fingerprint(db.session())
         db.session.scalars(select(District).filter_by(code="2201")).one().name = "改过的名字"
         db.session.commit()

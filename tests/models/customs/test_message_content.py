@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from sqlalchemy import Date, select
+from sqlalchemy import Date, select, update
 
 from models import clock
 from models.acts import filing
@@ -25,7 +26,7 @@ from models.customs.schema import message_xsd
 from models.database import Exact, db
 from models.text import without_useless
 from models.vocabulary import Action, Filing
-from tests.apps import PreparedApp, without_triggers
+from tests.apps import PreparedApp, engine_of_owner, without_triggers
 from tests.conftest import ActAs, MakeApplication, StoredRows
 from tests.models.conftest import SystemSession
 
@@ -68,16 +69,14 @@ class TestLimits:
 class TestMessage:
     @pytest.mark.slow
     def test_a_message_contains_the_text_as_granted(
-        self, make_application: MakeApplication, system_session: SystemSession
+        self, app: Flask, make_application: MakeApplication, system_session: SystemSession
     ) -> None:
         """CU10: Chinese, XML markup, characters beyond the BMP arrive as granted, also after later changes."""
         title = "《𠮷祥 & <盘>》“\"'”ＤＶＤ㈱ é ]]> &amp;"
         key = make_application(status="filed", carriers=2, title=title, isbn=None)
         with system_session() as session:
-            with without_triggers(session.connection()):
-                session.get_one(Application, key).title = "后来改过的名称"
-                session.flush()
-            session.commit()
+            with engine_of_owner(app).begin() as connection, without_triggers(connection):
+                connection.execute(update(Application).where(Application.id == key).values(title="后来改过的名称"))
             message = session.scalars(select(CustomsMessage)).one()
             xml, root, snapshot = envelope.business_xml(message), sent(message), message.certificate.snapshot
             assert envelope.business_xml(message) == xml

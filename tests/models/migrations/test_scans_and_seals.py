@@ -1,4 +1,4 @@
-"""Steps 0045 (known viruses) and 0046 (algorithm of a seal), on a register with files, a trail and a log."""
+"""Steps 0045 (known viruses), 0046 (algorithm of a seal) and 0053 (seals of the log), on a register."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from models.application.scanning import NOTHING
 from models.application.trail import GENESIS, TrailEntry
 from models.database import db
 from models.integrity import scans
-from models.log import LogEntry, Operation
+from models.log import LogEntry, Operation, chain
 from models.vocabulary import Role, Status, Step
 from tests.former import values_of
 
@@ -92,6 +92,8 @@ def test_old_files_seals_and_logs_verify_after_the_steps(empty_app: Flask) -> No
             ]
             assert log[0].kind == Operation.BACKED_UP.value
             assert list(scans.contradictions(session)) == []
+            chain.seal_new(session)
+            assert (chain.unsealed(session), list(chain.contradictions(session))) == (0, [])
 
 
 def test_the_steps_can_be_undone_with_rows(empty_app: Flask) -> None:

@@ -113,10 +113,10 @@ def test_a_password_is_stored_as_a_salted_hash(app: Flask) -> None:
 
 
 def test_a_one_time_password_is_strong_and_must_be_changed(app: Flask) -> None:
-    with app.app_context():
-        account = account_of("publisher")
+    with app.app_context(), access.everything() as session:
+        account = session.get_one(Account, account_of("publisher").id)
         fresh = account.reset_password()
-        db.session.commit()
+        session.commit()
         assert account.must_change
         assert fresh != account.reset_password()
         account.set_password(fresh)  # it obeys the rule for every other password
@@ -169,11 +169,11 @@ def test_an_entrustment_is_valid_from_its_first_to_its_last_day(app: Flask, day:
 
 
 def test_an_application_for_a_disabled_publisher_is_refused(app: Flask) -> None:
-    with app.app_context():
-        publisher = account_of("publisher").organisation
+    with app.app_context(), access.everything() as session:
+        publisher = session.get_one(Account, account_of("publisher").id).organisation
         assert publisher is not None
         publisher.active = False
-        db.session.commit()
+        session.commit()
         assert names_for("agent") == []
 
 
@@ -206,11 +206,11 @@ SPELLINGS = ["zhangsan", "ZhangSan", "ｚｈａｎｇｓａｎ", "zhangsan\u200b
 
 @pytest.mark.parametrize("typed", SPELLINGS)
 def test_a_user_name_has_one_spelling_however_it_is_typed(app: Flask, typed: str) -> None:
-    with app.app_context():
+    with app.app_context(), access.everything() as session:
         account = Account(username=typed, name="张三", role=Role.OPERATOR)
         account.set_password(PASSWORD)
-        db.session.add(account)
-        db.session.commit()
+        session.add(account)
+        session.commit()
         assert account.username == "zhangsan"
         assert {sign_in(db.session(), other, PASSWORD).id for other in SPELLINGS} == {account.id}
 

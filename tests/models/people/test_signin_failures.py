@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from models import clock
+from models import access, clock
 from models.database import db
 from models.people import signin_failures
+from models.people.accounts import Account
 from models.people.revocation import reset_password
 from models.people.sessions import Visit, failures_notice, resume_visit_and_commit
 from models.people.signin_failures import AGEING, LONGEST_PAUSE, TRIES, Place, SigninFailure, network_of
@@ -183,8 +184,9 @@ def test_a_reset_password_can_be_used_at_once(app: Flask) -> None:
     with app.app_context():
         for _time in range(TRIES):
             answer()
-        fresh = reset_password(db.session(), account_of("publisher"))
-        db.session.commit()
+        with access.everything() as session:
+            fresh = reset_password(session, session.get_one(Account, account_of("publisher").id))
+            session.commit()
         assert answer("publisher", fresh) == ""
 
 

@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from models import clock
+from models import access, clock
 from models.database import db
+from models.people.accounts import Account
 from models.people.sessions import Visit, end_visits, hashed, resume_visit_and_commit
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
@@ -49,12 +50,13 @@ def test_a_wrong_user_name_or_password_gets_the_same_sentence(app: Flask, userna
 @pytest.mark.parametrize("of", ["account", "organisation"])
 def test_a_disabled_account_gets_the_same_sentence(app: Flask, of: str) -> None:
     with app.app_context():
-        account = account_of("publisher")
         token = sign_in(db.session(), "publisher", PASSWORD).get_id()
-        row = account if of == "account" else account.organisation
-        assert row is not None
-        row.active = False
-        db.session.commit()
+        with access.everything() as session:
+            account = session.get_one(Account, account_of("publisher").id)
+            row = account if of == "account" else account.organisation
+            assert row is not None
+            row.active = False
+            session.commit()
         with pytest.raises(Refused, match=WRONG):
             sign_in(db.session(), "publisher", PASSWORD)
         assert resume_visit_and_commit(db.session(), token, HALF_AN_HOUR) is None

@@ -5,15 +5,18 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from models import clock
 from models.certificate import Paper
-from models.people.certificates import crls_in
+from models.people.certificates import crls_in, is_signed
 from models.signing.keys import Keys
+from models.workflow import Refused
 from tests.conftest import MakeApplication
 from tests.views.certificate.stamps import DAY
 from tests.views.certificate.test_long_term import UNPROVED, Later, Signer, assert_refused
 from tests.views.certificate.test_long_term import lists as lists
 from tests.views.certificate.test_long_term import signer as signer
 from tests.views.certificate.test_paper_worker import count, round_of, task_of
+from tests.views.conftest import Invoke
 from views.resources import keys
 
 
@@ -71,3 +74,40 @@ def test_a_list_that_could_not_be_read_once_is_read_the_next_time(
         patch.setattr(Path, "read_bytes", lambda _path: (_ for _ in ()).throw(OSError(24, "Too many open files")))
         assert crls_in(file) == ()
     assert len(crls_in(file)) == 2
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+def test_keys_that_must_not_sign_are_not_installed(
+    app: Flask, signer: Signer, invoke: Invoke, tmp_path: Path, revoked: bool
+) -> None:
+    """Their certificate is revoked by a list in the folder of keys, or the list cannot be read."""
+    file = signer.folder / "320000.p12"
+    new = file.rename(tmp_path / "320000.p12")
+    refused = signer.between.crl(signer.certificate)
+    signer.publish(signer.root.crl(), refused) if revoked else signer.publish(b"<html>")
+    answer = invoke("certificate", "keys", "install", str(new))
+    words = "的签章证书已被吊销" if revoked else "吊销列表 320000.crl 不能读取"
+    assert (answer.exit_code, words in answer.output, file.exists()) == (1, True, False), answer.output
+    signer.publish()
+    assert invoke("certificate", "keys", "install", str(new)).exit_code == 0
+    assert file.exists()
+
+
+def test_a_list_is_verified_once_and_its_time_and_file_are_checked_at_each_act(
+    app: Flask, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer.publish()
+    is_signed.cache_clear()
+    now = clock.now()
+    with app.app_context():
+        for _time in range(3):
+            keys().signer("320000")
+            keys().check_lists("320000")
+        assert is_signed.cache_info().misses == 2, "lists of root and authority"
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "now", lambda: now + 3 * DAY)
+            with pytest.raises(Refused, match="没有有效的吊销列表"):
+                keys().check_lists("320000")
+        signer.publish(signer.root.crl(), signer.between.crl(signer.certificate))
+        with pytest.raises(Refused, match="已被吊销"):
+            keys().signer("320000")

@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from models import access
 from models.database import db
 from models.people.accounts import Account
 from models.people.revocation import reset_password
@@ -128,9 +129,9 @@ def test_the_login_page_says_that_the_session_was_ended_elsewhere(app: Flask, cl
     assert "超时" not in page
     found = script.get(BEHIND, headers={"X-Requested-With": "XMLHttpRequest"})
     assert (found.status_code, "密码已修改，或已在别处退出" in found.json["message"]) == (401, True)
-    with app.app_context():
-        reset_password(db.session(), db.session.scalars(select(Account).filter_by(username="publisher")).one())
-        db.session.commit()
+    with app.app_context(), access.everything() as session:
+        reset_password(session, session.scalars(select(Account).filter_by(username="publisher")).one())
+        session.commit()
     assert "密码已由系统管理员重置" in elsewhere.get(elsewhere.get(BEHIND).location).text
 
 

@@ -8,8 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from models import clock
-from models.database import db
+from models import access, clock
 from models.people.accounts import Account
 from tests.cast import PASSWORD
 
@@ -34,8 +33,8 @@ def is_in(browser: FlaskClient) -> bool:
 
 
 def change(app: Flask, username: str, **values: object) -> None:
-    with app.app_context():
-        account = db.session.scalars(select(Account).where(Account.username == username)).one()
+    with app.app_context(), access.everything() as session:
+        account = session.scalars(select(Account).where(Account.username == username)).one()
         for name, value in values.items():
             setattr(account, name, value)
-        db.session.commit()
+        session.commit()

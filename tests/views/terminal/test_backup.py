@@ -53,6 +53,12 @@ def on_empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         yield opened
 
 
+def verify_twice(app: Flask) -> None:
+    """The log has an entry, and its seal."""
+    for _time in range(2):
+        assert run_command(app, "trail", "verify").exit_code == 0
+
+
 @pytest.mark.parametrize("schema", ["no schema", "an empty schema"])
 def test_a_restored_backup_equals_the_original(
     app: Flask, address: str, empty_app: Flask, make_application: MakeApplication, tmp_path: Path, schema: str
@@ -62,9 +68,11 @@ def test_a_restored_backup_equals_the_original(
     assert run_command(app, "upgrade").exit_code == 0
     make_application(status="customs_received", carriers=3)
     make_application(by="agent", status="returned")
+    verify_twice(app)
     assert run_command(app, "backup", tmp_path / "backup").exit_code == 0
     if schema == "an empty schema":
         assert run_command(empty_app, "upgrade").exit_code == 0
+        verify_twice(empty_app)
     answer = run_command(empty_app, "restore", tmp_path / "backup")
     assert answer.exit_code == 0, answer.output
     assert everything_in(empty_app) == everything_in(app)

@@ -101,3 +101,20 @@ def test_a_form_with_a_known_virus_is_not_scanned_again(
         monkeypatch.setattr(clock, "now", lambda: later)
         done = run_command(app, "attachments", "scan", "--again", "1")
     assert "查出病毒 0 个" in done.output and f"空白表格“合同样本.pdf”查出病毒：{FOUND}" in done.output
+
+
+def test_files_never_scanned_are_counted_until_they_are(app: Flask, client_as: ClientAs, make_pdf: MakePdf) -> None:
+    """In 运行状态 and /healthz?details; a form that was scanned at its upload is not among them."""
+    operator = client_as("operator")
+    offer(operator, make_pdf("表格"))
+    assert "未查毒的空白表格 1" in condition_lines(operator)["查毒"][1]
+    assert "not scanned for viruses: attachments 0, blank forms 1" in operator.get("/healthz?details").text
+    with scanner_at() as app.config["CLAMD"]:
+        state, now, to_do = condition_lines(operator)["查毒"]
+        assert (state, "未查毒的空白表格 1" in now, "attachments scan" in to_do) == ("须关注", True, True)
+        assert run_command(app, "attachments", "scan").exit_code == 0
+        for _time in range(2):
+            assert condition_lines(operator)["查毒"][0] == "正常"
+            assert "not scanned" not in operator.get("/healthz?details").text
+            offer(operator, make_pdf("换了的表格"), version=seen(operator))
+        assert run_command(app, "attachments", "scan").output.startswith("查毒没有问题 0 个")

@@ -54,6 +54,7 @@ NAMELESS = {
     "account.username",
     "log_entry.username",
     "log_entry.about",
+    "log_seal.seal",
     "account.former_username",
     "application.last_seal",
     "known_virus.digest",

@@ -1,13 +1,15 @@
 """The system log, append-only: sign-ins, acts of operators, and papers, files and lists that were handed out.
 
-Acts on an application are in its trail (models/application/trail.py), not here.
+chain.py seals its entries. Acts on an application are in its trail (models/application/trail.py), not here.
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -168,6 +170,17 @@ class LogEntry(Base):
     def what(self) -> Word:
         """The kind as a word."""
         return WORDS[self.kind]
+
+    def content(self) -> str:
+        """All values but the id, as JSON: the input of hashes."""
+        fields = [self.at.timestamp(), self.log, self.kind, self.account_id, self.username, self.name]
+        fields += [self.address, self.program, self.about, self.words, self.amount]
+        return json.dumps(fields, ensure_ascii=False)
+
+    def described(self) -> str:
+        """When, who and what, for `trail verify`."""
+        who = self.username or _("命令行")
+        return _("%(at)s，%(who)s，%(act)s", at=f"{self.at:%Y-%m-%d %H:%M:%S}", who=who, act=self.kind)
 
 
 def mark_of(name: str) -> str:
