@@ -85,10 +85,8 @@ def _sign(session: Session, folder: Path, key: Ed25519PrivateKey, name: str | No
                 _("日志记有在这个文件夹签署的检查点，但文件夹中没有，请先查明；有意从头开始的，请加 --first。")
             )
         sizes = {
-            chain: checkpoint.take(
-                session, chain, CheckpointFolder(folder / chain.name), key, origin(name, chain.name)
-            ).size
-            for chain in CHAINS.values()
+            each: checkpoint.take(session, each, CheckpointFolder(folder / each.name), key, origin(name, each.name)).size
+            for each in CHAINS.values()
         }
         note_and_commit(session, Operation.CHECKPOINT_SIGNED, str(folder), sum(sizes.values()))
     click.echo(_("检查点已签署，覆盖 %(trail)s 条办理记录、%(log)s 条日志。", trail=sizes[TRAIL], log=sizes[LOG]))
