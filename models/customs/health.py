@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased, defer
@@ -12,7 +14,6 @@ from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt
 from models.vocabulary import Action, Delivery
 
-OTHER = aliased(CustomsMessage)  # once: making an alias takes longer than a statement
 OPEN = (Delivery.QUEUED, Delivery.SENT, Delivery.SET_ASIDE)
 
 
@@ -68,9 +69,16 @@ def health(session: Session, pace: Pace) -> Health:
     return Health(counts, overdue, oldest, _rejected(session), unanswered, bool(overdue) and not alive)
 
 
+@cache
+def _other_message() -> Any:
+    """An alias, made once because that takes longer than a statement; not at import, which would configure mappers."""
+    return aliased(CustomsMessage)
+
+
 def _rejected(session: Session) -> int:
-    same = select(OTHER.id).where(OTHER.certificate_id == CustomsMessage.certificate_id)
-    again, accepted = same.where(OTHER.id > CustomsMessage.id), same.where(OTHER.accepted.is_(True))
+    other = _other_message()
+    same = select(other.id).where(other.certificate_id == CustomsMessage.certificate_id)
+    again, accepted = same.where(other.id > CustomsMessage.id), same.where(other.accepted.is_(True))
     lost = (CustomsMessage.act == Action.REVOKE, DELIVERIES[Delivery.REJECTED], ~again.exists(), accepted.exists())
     return int(session.scalar(select(func.count(CustomsMessage.id)).where(*lost)) or 0)
 

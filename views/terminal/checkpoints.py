@@ -85,7 +85,9 @@ def _sign(session: Session, folder: Path, key: Ed25519PrivateKey, name: str | No
                 _("日志记有在这个文件夹签署的检查点，但文件夹中没有，请先查明；有意从头开始的，请加 --first。")
             )
         sizes = {
-            each: checkpoint.take(session, each, CheckpointFolder(folder / each.name), key, origin(name, each.name)).size
+            each: checkpoint.take(
+                session, each, CheckpointFolder(folder / each.name), key, origin(name, each.name)
+            ).size
             for each in CHAINS.values()
         }
         note_and_commit(session, Operation.CHECKPOINT_SIGNED, str(folder), sum(sizes.values()))
