@@ -25,7 +25,7 @@ SETTINGS: dict[str, Any] = {
     # Seconds that we wait for PostgreSQL; overrides the defaults of Timeouts in models/database/postgresql.py:
     # {"statement": 60}, or FILING_DATABASE_TIMEOUTS__statement=60.
     "DATABASE_TIMEOUTS": {},
-    # The store of attachments: a folder, relative to instance/, or s3://bucket/prefix (README: Running it for real).
+    # The store of attachments: a folder, relative to instance/, or s3://bucket/prefix (运行手册, 附件存储).
     "STORE": "store",
     # The keys of the authorities, a folder (models/signing/keys.py says what lies in it); relative to instance/.
     "SIGNING_KEY": "keys",
@@ -98,7 +98,7 @@ SETTINGS: dict[str, Any] = {
     "CARD_CRL": None,
     # Addresses or networks from which the headers of nginx about a card are believed, besides any Unix socket.
     "CARD_FROM": "127.0.0.1,::1",
-    # The hash function by which new entries of the trail are sealed to the one before: sha256, or sm3 (GB/T 32905).
+    # The hash function by which new entries of trail and log are sealed to the one before: sha256, or sm3 (GB/T 32905).
     "SEAL_ALGORITHM": "sha256",
     # The folder of the checkpoints that `trail checkpoint` signs, best on another machine, and the file of the key;
     # None: /healthz does not check that they are signed. The witnesses that each is given to, commas between: folders,
@@ -112,7 +112,7 @@ SETTINGS: dict[str, Any] = {
     "WITNESS_FOLDER": None,
     "WITNESS_KEY": None,
     "WITNESS_LOGS": None,
-    # One-point access (单点登录) from 单一窗口 by OpenID Connect (README: Running it for real): issuer of its portal,
+    # One-point access (单点登录) from 单一窗口 by OpenID Connect (运行手册, 登录): issuer of its portal,
     # and id and secret of our registration there; without them it is off. PEM file of the roots; None: the system's.
     "PORTAL_ISSUER": None,
     "PORTAL_CLIENT_ID": None,

@@ -31,7 +31,6 @@ from models.workflow import Refused
 
 TODAY: Any = func.date(func.timezone("Asia/Shanghai", func.now()))
 POLICY = "filing_"  # the beginning of the name of every policy of the application
-LOCK_FUNCTION = "filing_wait_for_writers"
 READ_BY_ALL = (Account, Visit, Serial)  # by every role; _writable() says who writes them
 IS_RESTRICTED = """SELECT NOT (rolsuper OR rolbypassrls OR EXISTS (
   SELECT FROM pg_class WHERE relowner = pg_roles.oid AND relnamespace = 'public'::regnamespace))
@@ -51,7 +50,7 @@ def install(connection: Connection) -> None:
     remove(connection)
     for name in (*ROLES, JOBS):
         _create_role(connection, name)
-    for statement in (*privileges(_tables(connection)), *_policies(connection), *_lock_function()):
+    for statement in (*privileges(_tables(connection)), *_policies(connection)):
         connection.execute(text(statement))
 
 
@@ -202,14 +201,3 @@ def _without_or_under_application(table: str) -> str:
 def _sql(rule: ColumnElement[bool]) -> str:
     """A SQLAlchemy condition as PostgreSQL text, with its values as literals."""
     return str(rule.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
-
-
-def _lock_function() -> Iterator[str]:
-    """A SECURITY DEFINER function that locks a table: LOCK TABLE needs a privilege that the roles do not have."""
-    tables = ", ".join(f"'{table}'" for table in ("trail_entry", "log_entry"))
-    body = f"""BEGIN IF name NOT IN ({tables}) THEN RAISE EXCEPTION 'no lock on %', name; END IF;
-      EXECUTE format('LOCK TABLE public.%I IN SHARE MODE', name); END"""
-    yield f"""CREATE OR REPLACE FUNCTION {LOCK_FUNCTION}(name text) RETURNS void LANGUAGE plpgsql
-      SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ {body} $$"""
-    yield f"REVOKE ALL ON FUNCTION {LOCK_FUNCTION}(text) FROM PUBLIC"
-    yield f"GRANT EXECUTE ON FUNCTION {LOCK_FUNCTION}(text) TO {JOBS}"

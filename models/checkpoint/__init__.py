@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.checkpoint import merkle
@@ -18,20 +18,24 @@ from models.checkpoint.chains import Chain
 from models.checkpoint.folder import HASH, WIDTH, CheckpointFolder, Missing
 from models.checkpoint.note import Checkpoint, Unverified, Verifier, signed
 from models.database import read_one_moment
-from models.database.locks import wait_for_writers
+from models.database.horizon import settled_key
 from models.workflow import Refused
 
 __all__ = ["Checkpoint", "CheckpointFolder", "Unverified", "Verifier", "contradictions", "differing", "differs", "take"]
+SETTLING = 30.0  # seconds to wait for transactions that are writing to the chain
 
 
 def take(session: Session, chain: Chain, folder: CheckpointFolder, key: Ed25519PrivateKey, origin: str) -> Checkpoint:
-    """Sign the current chain into the folder. Raises Refused if it contradicts the former checkpoint. Rolls back."""
+    """Sign the current chain into the folder. Rolls back.
+
+    Raises Refused if it contradicts the former checkpoint, or a transaction that writes to it does not end.
+    """
     try:
         former = folder.newest(Verifier(origin, key.public_key()))
     except Unverified:
         raise Refused(_("文件夹中的检查点不是由这把密钥签署的，请核对文件夹和密钥。")) from None
-    wait_for_writers(session, chain.model)
-    last = session.scalar(select(func.max(chain.model.id))) or 0
+    if (last := settled_key(session, chain.model, SETTLING)) is None:
+        raise Refused(_("有事务还没有结束，没有签署新的检查点，请稍后再试。"))
     read_one_moment(session)
     if former and (sentence := next(contradictions(session, chain, folder, former), "")):
         raise Refused(_("没有签署新的检查点。%(why)s", why=sentence))

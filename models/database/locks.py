@@ -4,9 +4,7 @@ from enum import IntEnum
 from zlib import crc32
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import DeclarativeBase, Session
-
-from models.database.postgresql import UNDER_ROW_SECURITY
+from sqlalchemy.orm import Session
 
 
 class Lock(IntEnum):
@@ -38,15 +36,3 @@ def wait_for(session: Session, lock: Lock, of: str = "") -> None:
         connection.execute(select(func.pg_advisory_xact_lock(int(lock), crc32(of.encode()) - (1 << 31))))
     else:
         connection.execute(select(func.pg_advisory_xact_lock(int(lock))))
-
-
-def wait_for_writers(session: Session, model: type[DeclarativeBase]) -> None:
-    """Wait until every transaction that writes to this table has ended, so that no row with a lower id can appear.
-
-    Other writers wait until this transaction ends.
-    """
-    connection = session.connection()
-    if connection.info.get(UNDER_ROW_SECURITY):  # a login that may not lock it: a function of the owner does
-        connection.execute(select(func.filing_wait_for_writers(model.__tablename__)))
-    elif connection.dialect.name != "sqlite":  # which has one writer at a time
-        connection.exec_driver_sql(f"LOCK TABLE {model.__tablename__} IN SHARE MODE")

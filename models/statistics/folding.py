@@ -26,9 +26,9 @@ Counts = Counter[tuple[str, ...]]  # KEYS → hundred-thousandths
 
 
 def fold_due(session: Session) -> None:
-    """Call fold() if there are more than MANY uncounted acts. Commits."""
+    """Fold AT_ONCE acts if more than MANY are uncounted: the other work of a round does not wait for all. Commits."""
     if session.scalar(select(UncountedAct.entry_id).offset(MANY).limit(1)):
-        fold(session)
+        _fold_some(session)
 
 
 def fold(session: Session) -> int:
@@ -37,17 +37,19 @@ def fold(session: Session) -> int:
     Waits for another process that folds; no other transaction waits.
     """
     done = 0
-    while True:
-        wait_for(session, Lock.COUNT)
-        waiting = select(UncountedAct.entry_id).order_by(UncountedAct.entry_id).limit(AT_ONCE)
-        ids = list(session.scalars(waiting))
-        counts = counted(settled.load(session, TrailEntry.id.in_(ids)))
-        _add(session, counts)
-        session.execute(delete(UncountedAct).where(UncountedAct.entry_id.in_(ids)))
-        session.commit()
-        done += len(ids)
-        if len(ids) < AT_ONCE:
-            return done
+    while (folded := _fold_some(session)) == AT_ONCE:
+        done += folded
+    return done + folded
+
+
+def _fold_some(session: Session) -> int:
+    wait_for(session, Lock.COUNT)
+    waiting = select(UncountedAct.entry_id).order_by(UncountedAct.entry_id).limit(AT_ONCE)
+    ids = list(session.scalars(waiting))
+    _add(session, counted(settled.load(session, TrailEntry.id.in_(ids))))
+    session.execute(delete(UncountedAct).where(UncountedAct.entry_id.in_(ids)))
+    session.commit()
+    return len(ids)
 
 
 def rebuild(session: Session) -> int:

@@ -54,7 +54,7 @@ def fill(
     `report` is called after each batch with the number of applications inserted so far.
     """
     chance, now = random.Random(wanted), clock.now().replace(microsecond=0)
-    stage, goods, rows = scenes(session, wanted), works(chance, 300), 0
+    stage, goods, rows = scenes(session, wanted), works(session, chance, 300), 0
     weights = list(accumulate(1 / place for place in range(3, len(stage) + 3)))
     with load.unguarded(session, whole=wanted > AT_ONCE):
         for first in range(0, wanted, AT_ONCE):

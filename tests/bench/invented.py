@@ -108,12 +108,13 @@ def title(chance: random.Random) -> str:
     return f"{chance.choice(KINDS)}《{chance.choice(WORDS)}{chance.choice(WORDS)}·{chance.choice(WORKS)}》"
 
 
-def works(chance: random.Random, count: int) -> list[Work]:
+def works(session: Session, chance: random.Random, count: int) -> list[Work]:
     """This many consignments; their JSON for certificates is computed once, because that is slow."""
-    return [_work(chance) for _place in range(count)]
+    with session.no_autoflush:
+        return [_work(session, chance) for _place in range(count)]
 
 
-def _work(chance: random.Random) -> Work:
+def _work(session: Session, chance: random.Random) -> Work:
     country, plant = chance.choice(PLANTS)
     row: Row = {
         "category": chance.choice(list(Category)), "copyright_owner": "中国音像著作权集体管理协会",
@@ -123,7 +124,11 @@ def _work(chance: random.Random) -> Work:
         "port": chance.choice(PORTS), "hs_code": "8523499030", "trade_mode": "一般贸易",
     }  # fmt: skip
     carriers = [_carrier(chance, place) for place in range(1, 2 + min(39, int(chance.expovariate(0.7))))]
-    texts = frozen(Application(**row, carriers=[Carrier(**carrier) for carrier in carriers]))
+    application = Application(**row, carriers=[Carrier(**carrier) for carrier in carriers])
+    session.add(application)  # to read the name of the customs district; never stored
+    texts = frozen(application)
+    for each in (*application.carriers, application):
+        session.expunge(each)
     return Work(row, carriers, {name: JSON(text) for name, text in texts.items()})
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -9,11 +10,12 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models import access, log
+from models import access, clock, log
 from models.database import db
 from models.log import LogEntry, Operation, Place, chain
 from models.log.chain import LogSeal
 from tests.apps import engine_of_owner, seal_by, without_triggers
+from tests.browsing import ClientAs
 from tests.conftest import ActAs
 from tests.views.terminal.commands import run_command
 
@@ -75,7 +77,7 @@ def test_every_change_of_sealed_entries_is_named(app: Flask, name: str) -> None:
     change, expected = CHANGES[name]
     with app.app_context(), access.everything() as session:
         write(session, 5)
-        chain.seal_new(session)
+        chain.seal_all(session)
         ids = list(session.scalars(select(LogEntry.id).order_by(LogEntry.id)))
         assert list(chain.contradictions(session)) == []
         session.rollback()
@@ -96,14 +98,44 @@ def test_entries_of_running_transactions_are_sealed_in_order_after_their_commit(
         log.record(slow, Operation.VERIFIED, None, Place(), words="slow")
         slow.flush()
         write(session)
-        chain.seal_new(session)
-        assert chain.unsealed(session) == 1
+        chain.seal_some(session)
+        assert chain.count_unsealed(session) == 1
         slow.commit()
-        chain.seal_new(session)
-        assert chain.unsealed(session) == 0
+        chain.seal_all(session)
+        assert chain.count_unsealed(session) == 0
         words = select(LogEntry.words).join(LogSeal, LogSeal.entry_id == LogEntry.id).order_by(LogEntry.id)
         assert session.scalars(words).all() == ["slow", "0"]
         assert list(chain.contradictions(session)) == []
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_an_entry_that_has_nothing_but_its_id_yet_is_waited_for(app: Flask) -> None:
+    """SQLAlchemy asks for the id before it inserts the entry."""
+    with app.app_context(), access.everything() as slow, access.everything() as session:
+        key = slow.scalar(text("SELECT nextval('log_entry_id_seq')"))
+        write(session)
+        assert chain.seal_some(session) == 0
+        again = f"INSERT INTO log_entry (id, {COLUMNS}) SELECT :a, {COLUMNS} FROM log_entry"
+        run(slow.connection(), again, key)
+        slow.commit()
+        chain.seal_all(session)
+        assert chain.count_unsealed(session) == 0
+        assert list(chain.contradictions(session)) == []
+
+
+def test_entries_without_a_seal_for_ten_minutes_are_reported(app: Flask, client_as: ClientAs) -> None:
+    """运行状态 and /healthz?details."""
+    with app.app_context(), access.everything() as session:
+        entry = log.entry(Operation.VERIFIED, None, Place())
+        entry.at = clock.now() - timedelta(minutes=11)
+        session.add(entry)
+        session.commit()
+    operator = client_as("operator")
+    assert "日志校验值" in operator.get("/condition/").text
+    assert "log entries without a seal" in operator.get("/healthz?details").text
+    with app.app_context(), access.everything() as session:
+        chain.seal_all(session)
+    assert "日志校验值" not in operator.get("/condition/").text
 
 
 def test_jobs_that_seal_at_once_seal_each_entry_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,13 +143,13 @@ def test_jobs_that_seal_at_once_seal_each_entry_once(app: Flask, monkeypatch: py
 
     def seal(_number: int) -> None:
         with app.app_context(), access.everything() as session:
-            chain.seal_new(session, patience=5)
+            chain.seal_all(session)
 
     with app.app_context(), access.everything() as session:
         write(session, 20)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(seal, range(4)))
-        assert chain.unsealed(session) == 0
+        assert chain.count_unsealed(session) == 0
         assert list(chain.contradictions(session)) == []
 
 
@@ -128,7 +160,7 @@ def test_each_seal_names_its_algorithm(app: Flask) -> None:
             seal_by(app, algorithm)
             session.rollback()
             write(session)
-            chain.seal_new(session)
+            chain.seal_all(session)
         names = session.scalars(select(LogSeal.algorithm).order_by(LogSeal.entry_id)).all()
         assert names == [None, "sm3", None]
         assert list(chain.contradictions(session)) == []
@@ -140,7 +172,7 @@ def test_commands_seal_what_was_written_before(app: Flask, command: str) -> None
         write(session, 3)
         assert run_command(app, "trail" if command == "verify" else "certificate", command).exit_code == 0
         session.rollback()
-        assert chain.unsealed(session) == (command == "verify")  # its own entry
+        assert chain.count_unsealed(session) == (command == "verify")  # its own entry
         assert len(session.scalars(select(LogSeal)).all()) == 3
 
 
@@ -148,7 +180,7 @@ def test_commands_seal_what_was_written_before(app: Flask, command: str) -> None
 def test_raw_sql_cannot_change_or_remove_seals(app: Flask, attack: str) -> None:
     with app.app_context(), access.everything() as session:
         write(session)
-        chain.seal_new(session)
+        chain.seal_all(session)
         with engine_of_owner(app).connect() as connection, pytest.raises(DBAPIError, match="只能追加"):
             connection.execute(text(attack))
 
@@ -157,6 +189,6 @@ def test_raw_sql_cannot_change_or_remove_seals(app: Flask, attack: str) -> None:
 def test_no_account_reads_seals(act_as: ActAs, who: str) -> None:
     with act_as(who), access.everything() as session:
         write(session)
-        chain.seal_new(session)
+        chain.seal_all(session)
         assert session.scalars(select(LogSeal)).one()
         assert db.session.scalars(select(LogSeal)).all() == []

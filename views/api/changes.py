@@ -36,7 +36,7 @@ def page(listing: Listing, cursor: str, limit: int) -> dict[str, Any]:
     cursor whose entry is not in the trail.
     """
     since = position(cursor)
-    last = settled_key(db.session(), TrailEntry.__tablename__, PATIENCE)
+    last = settled_key(db.session(), TrailEntry, PATIENCE)
     if last is None:
         return {"items": [], "next": cursor, "more": True}
     changed = listing.rows().filter(Application.last_change > since, Application.last_change <= last)

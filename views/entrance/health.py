@@ -19,6 +19,7 @@ from models.customs import health as exchange
 from models.customs import heartbeat, hold
 from models.database import briefly, has_disk_space, version
 from models.files.store_errors import StoreUnusable
+from models.log import chain as log_chain
 from models.notifications import letters, reminders
 from models.people.accounts import Account
 from models.vocabulary import Role
@@ -129,6 +130,8 @@ def details(unreachable: bool) -> Iterator[str]:
         files, forms = scanning.count_unscanned(session), scanning.count_unscanned_forms(session)
         if files or forms:
             yield f"not scanned for viruses: attachments {files}, blank forms {forms}"
+        if log_chain.is_late(session):
+            yield "log entries without a seal"
 
 
 def problems() -> Iterator[str]:

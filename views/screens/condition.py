@@ -21,6 +21,7 @@ from models.customs.health import health
 from models.database import version
 from models.language import in_clauses, in_sentences, is_english
 from models.log import Operation
+from models.log import chain as log_chain
 from models.notifications import letters
 from models.notifications.key_ends import sentence
 from models.people import portal_links
@@ -41,7 +42,6 @@ from views.translations.stored import in_readers_language
 WELL = _l("无需处理。")
 # Our defaults: after so many days a backup, check or drill is overdue.
 BACKUP_AGE, CHECK_AGE, DRILL_AGE = timedelta(days=2), timedelta(days=31), timedelta(days=93)
-
 FOUND_WRONG = {Operation.VERIFIED, Operation.DRILLED}  # entries whose `amount` is the number of faults found
 
 
@@ -215,9 +215,11 @@ def _maintenance(session: Session) -> Iterator[Line]:
     state = _described(restored) if restored else _("没有恢复记录")
     yield Line(_l("最近恢复"), state, WELL, Level.NOTE)
     yield _last(session, _l("最近试恢复"), Operation.DRILLED, DRILL_AGE, _("请运行 filing drill 备份所在的文件夹。"))
-    yield _last(
-        session, _l("最近核对"), Operation.VERIFIED, CHECK_AGE, _("请运行 filing trail verify，并按所列逐条查明。")
-    )
+    asked = _("请运行 filing trail verify，并按所列逐条查明。")
+    yield _last(session, _l("最近核对"), Operation.VERIFIED, CHECK_AGE, asked)
+    if log_chain.is_late(session):
+        asked = _("请启动 filing certificate work --watch；已启动的，请检查数据库中长时间没有结束的事务。")
+        yield Line(_l("日志校验值"), _("有日志超过十分钟没有校验值"), asked, Level.WARNING)
 
 
 def _checkpoints(session: Session, wrong: set[str]) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from models import access, verdict
 from models.certificate import paper_queue, status_list
-from models.log import chain
+from models.log import chain as log_chain
 from models.numbering import is_certificate_number, parse_number
 from models.signing import check_code
 from models.signing.check_code import Forged, StatusList
@@ -109,7 +109,7 @@ def work(watch: bool) -> None:
             click.echo(f"{number}：{failure or _('证明文件已制成。')}", err=bool(failure))
             failed += bool(failure)
         folding.fold_due(session)  # each grant is a decision that 统计 counts
-        chain.seal_new(session)
+        log_chain.seal_some(session)
 
     with access.everything() as session:
         run_rounds(session, make, watch)

@@ -19,7 +19,8 @@ from models.checkpoint.named_key import private_key
 from models.checkpoint.note import read_text
 from models.checkpoint.remote_witness import RemoteWitness, is_remote
 from models.checkpoint.witnesses import Handover, hand_over, last_given, mark_of
-from models.log import Operation, chain
+from models.log import Operation
+from models.log import chain as log_chain
 from models.workflow import Refused
 from views.resources import mail_server, remote_witness, witnesses
 from views.terminal.group import Sentence, run_rounds
@@ -29,7 +30,6 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 DAILY = timedelta(days=1)
 RETRY_AFTER = timedelta(minutes=10)
-SETTLING = 5  # seconds to wait for acts that are still writing to the log
 
 
 @click.command("checkpoint", cls=Sentence, help="签署现有全部办理记录和日志的检查点，写入文件夹，并交给见证。")
@@ -79,7 +79,7 @@ def _is_due(session: Session) -> bool:
 def _sign(session: Session, folder: Path, key: Ed25519PrivateKey, name: str | None, first: bool) -> None:
     """Sign a checkpoint of each chain, and log it. Commits. Raises Refused if former ones are lost, unless `first`."""
     with alone(folder):
-        chain.seal_new(session, SETTLING)
+        log_chain.seal_all(session)
         if not first and _is_lost(session, folder):
             raise Refused(
                 _("日志记有在这个文件夹签署的检查点，但文件夹中没有，请先查明；有意从头开始的，请加 --first。")

@@ -20,7 +20,7 @@ from models.log import Operation
 from models.log import chain as log_chain
 from models.workflow import Refused
 from views.resources import remote_witness, store, witnesses
-from views.terminal.checkpoints import FILE, FOLDER, SETTLING, origin, sign
+from views.terminal.checkpoints import FILE, FOLDER, origin, sign
 from views.terminal.group import Terminal
 from views.terminal.logged import note_and_commit
 
@@ -41,8 +41,8 @@ COSIGNERS = click.option(
 @COSIGNERS
 def verify(recorded: Path | None, witness: bool, verifier: str | None, cosigners: tuple[str, ...]) -> None:
     with access.everything() as session:
-        log_chain.seal_new(session, SETTLING)
-        found, unsealed = 0, log_chain.unsealed(session)
+        log_chain.seal_all(session)
+        found, unsealed = 0, log_chain.count_unsealed(session)
         witnessed = _by_witnesses(session, verifier) if witness else ()
         for sentence in (
             *_against_checkpoints(session, recorded, verifier, cosigners),

@@ -7,13 +7,14 @@ from flask_babel import gettext as _
 from models import access, codes, deadlines
 from models.backup import registered_store
 from models.database import lock_for_migration
+from models.statistics import folding
 from views.resources import store
 from views.terminal.group import Sentence
 
 
 @click.command(cls=Sentence, help="建立或升级数据库结构。")
 def upgrade() -> None:
-    """Run all migrations, then add the shipped lists and register the store."""
+    """Run all migrations, then add the shipped lists, register the store and count acts."""
     flask_migrate.upgrade()
     with access.everything() as session:
         lock_for_migration(session.connection())  # another process may upgrade the same empty database
@@ -22,3 +23,4 @@ def upgrade() -> None:
         session.commit()
         click.echo(_("数据库结构已是最新。"))
         registered_store.register(session, store())
+        folding.fold(session)  # a migration may have all acts counted again: 统计 is slow until then

@@ -92,8 +92,8 @@ def test_old_files_seals_and_logs_verify_after_the_steps(empty_app: Flask) -> No
             ]
             assert log[0].kind == Operation.BACKED_UP.value
             assert list(scans.contradictions(session)) == []
-            chain.seal_new(session)
-            assert (chain.unsealed(session), list(chain.contradictions(session))) == (0, [])
+            chain.seal_all(session)
+            assert (chain.count_unsealed(session), list(chain.contradictions(session))) == (0, [])
 
 
 def test_the_steps_can_be_undone_with_rows(empty_app: Flask) -> None:
