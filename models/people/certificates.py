@@ -34,7 +34,7 @@ def has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     return True
 
 
-@lru_cache(64)
+@lru_cache(16)
 def is_signed(crl: Crl, issuer: x509.Certificate) -> bool:
     try:
         return bool(crl.content.is_signature_valid(issuer.public_key()))  # type: ignore[arg-type]
@@ -82,7 +82,7 @@ def _certificates(identity: Identity) -> tuple[x509.Certificate, ...]:
         return ()
 
 
-@lru_cache(64)
+@lru_cache(16)  # lists may be large, and a replaced one stays until it is pushed out
 def _crls(identity: Identity) -> tuple[Crl, ...]:
     """Raises OSError, so that a failed read is not cached."""
     path, _inode, _changed, size = identity

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -53,6 +54,12 @@ def on_empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         yield opened
 
 
+def seals_in(app: Flask) -> list[tuple[Any, ...]]:
+    """The rows of log_seal; the next command that verifies would make missing ones anew."""
+    with app.app_context(), db.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(db.metadata.tables["log_seal"]))]
+
+
 def verify_twice(app: Flask) -> None:
     """The log has an entry, and its seal."""
     for _time in range(2):
@@ -76,6 +83,7 @@ def test_a_restored_backup_equals_the_original(
     answer = run_command(empty_app, "restore", tmp_path / "backup")
     assert answer.exit_code == 0, answer.output
     assert everything_in(empty_app) == everything_in(app)
+    assert seals_in(empty_app) == seals_in(app) != []
     assert run_command(empty_app, "backup", tmp_path / "again").exit_code == 0
     assert files_of(tmp_path / "again") == files_of(tmp_path / "backup") != {}
     assert run_command(empty_app, "upgrade").exit_code == 0
