@@ -1,7 +1,8 @@
 """进口数量 of an application by unit, stored with it: lists show it and search it without reading any carrier.
 
 Kept by listeners and not by triggers: SQLite has no decimals to sum, and no trigger that runs once for a statement; of
-3,000 carriers each would add up all others. `trail verify` compares the stored totals with the carriers.
+3,000 carriers each would add up all others. `trail verify` compares the stored totals with the carriers,
+`search rebuild` stores them anew.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,19 +35,20 @@ def sums_of(carriers: Iterable[tuple[str | None, Decimal | None]]) -> dict[str, 
 def columns_of(carriers: Iterable[tuple[str | None, Decimal | None]]) -> dict[str, Any]:
     """The columns `totals` and `sheets` of an application with these carriers.
 
-    `sheets` is a double, which compares up to 15 digits exactly: SQLite has no decimals for an index.
+    `sheets` is None only together with `totals`: the databases sort None at different ends. It is a double, which
+    compares up to 15 digits exactly: SQLite has no decimals for an index.
     """
     sums = sums_of(carriers)
     if sums is None:
         return {"totals": None, "sheets": None}
     return {
         "totals": {unit: f"{total:f}" for unit, total in sums.items()},
-        "sheets": float(sums[SHEETS]) if SHEETS in sums else None,
+        "sheets": float(sums.get(SHEETS, 0)),
     }
 
 
-def differing(session: Session) -> Iterator[str]:
-    """The numbers of applications whose stored totals are not those of their carriers; few rows are in memory."""
+def differing(session: Session) -> Iterator[tuple[int, str]]:
+    """(id, number) of applications whose stored totals are not those of their carriers; few rows are in memory."""
     batches = {"execution_options": {"yield_per": BATCH}}
     wanted = select(Carrier.application_id.label("key"), Carrier.unit, Carrier.quantity)
     carriers = GroupedRows(iter(session.execute(wanted.order_by(Carrier.application_id), **batches)))
@@ -54,7 +56,20 @@ def differing(session: Session) -> Iterator[str]:
     for row in session.execute(stored.order_by(Application.id), **batches):
         computed = columns_of((carrier.unit, carrier.quantity) for carrier in [*carriers.of(row.id)])
         if computed != {"totals": row.totals, "sheets": row.sheets}:
-            yield row.number
+            yield row.id, row.number
+
+
+def rebuild(session: Session) -> None:
+    """Store the totals of the carriers where they differ. The caller locks out other writers, and commits."""
+    for key in [key for key, _number in differing(session)]:
+        _store(session, key)
+
+
+def _store(session: Session, key: int) -> dict[str, Any]:
+    """Store the totals of this application; returns them."""
+    found = columns_of(session.execute(select(Carrier.unit, Carrier.quantity).where(Carrier.application_id == key)))
+    session.execute(update(Application).where(Application.id == key).values(**found), **NO_SYNC)
+    return found
 
 
 def _note_carrier(_mapper: Any, _connection: Any, carrier: Carrier) -> None:
@@ -71,8 +86,7 @@ for name in ("after_insert", "after_update", "after_delete"):
 def _store_totals(session: Session, _context: Any) -> None:
     """Store the totals of the applications whose carriers this flush has written; their version stays the same."""
     for key in sorted(session.info.pop(KEY, ())):
-        found = columns_of(session.execute(select(Carrier.unit, Carrier.quantity).where(Carrier.application_id == key)))
-        session.execute(update(Application).where(Application.id == key).values(**found), **NO_SYNC)
+        found = _store(session, key)
         row = session.identity_map.get(session.identity_key(Application, key))
         for column, value in found.items() if row is not None else ():
             set_committed_value(row, column, value)

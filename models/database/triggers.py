@@ -33,7 +33,7 @@ WRITE_ONCE = {  # table → the refused update: of the bytes sent or received; o
 }
 ALWAYS_CHANGEABLE = {  # columns of an application; all others change only while it may be edited
     "status", "version", "changed_at", "page_key", "deleted_at", "unread", "last_seal", "last_change", "title_key",
-    "title_sort", "publisher_sort", "due_on", "opened_at",
+    "title_sort", "publisher_sort", "due_on", "opened_at", "totals", "sheets",
 }  # fmt: skip
 GROWING_BY_ONE = {  # event on `serial` → the refused change: no number is used twice or skipped
     "insert": """new.last <> 1

@@ -54,7 +54,7 @@ class ProvinceSettings(Base):
     valid_days: Mapped[int | None] = mapped_column(
         info={
             "label": _l("有效期（天）"),
-            "hint": _l("自签发之日起的天数，适用于此后签发的证明；不填写的，按系统统一设置，未设置的不定期限。"),
+            "hint": _l("自签发之日起的天数，适用于此后签发的证明；不填写的，按系统设置；均未设置的，证明不设有效期。"),
         }
     )
     required_kinds: Mapped[frozenset[AttachmentKind]] = mapped_column(

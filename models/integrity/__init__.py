@@ -41,7 +41,7 @@ def compare(session: Session, store: Store) -> Iterator[str]:
     yield from chain.contradictions(session)
     yield from _missing_entries(session)
     yield from _due_dates(session)
-    for number in totals.differing(session):
+    for _id, number in totals.differing(session):
         yield _("申请 %(number)s 的进口数量合计与载体信息不符。", number=number)
     yield from contents.contradictions(session)
     yield from certificates.contradictions(session, store)

@@ -1,9 +1,9 @@
 """Counts of applications, decisions and quantities over a period, by one dimension.
 
-Whole years, months and thirds of months are read from `act_count`, and days by province or month. Acts that it does not
-contain yet, pending applications, and in other dimensions the remaining days at both ends of the period are counted in
-their own tables. Every statement runs in the session of the viewer, under row security (models/access): a province
-counts its own, the nation the issued ones.
+Whole years, months and thirds of months are read from `act_count`, and days by province, month, quarter and in total.
+Acts that it does not contain yet, pending applications, and in other dimensions the remaining days at both ends of the
+period are counted in their own tables. Every statement runs in the session of the viewer, under row security
+(models/access): a province counts its own, the nation the issued ones.
 """
 
 from collections.abc import Iterable
@@ -65,11 +65,11 @@ def _read(session: Session, asked: Asked, rows: Rows, has_uncounted: bool) -> No
     _add_counted(session, asked, names, rows)
     days = in_period(unindexed(Application.applied_on), asked.period.since, asked.period.until)
     _add_submitted(session, asked, rows, Application.status_order.in_(WAITING), *days)
-    for end in ends:
+    for end in ends:  # none by province, month or quarter, nor for the total
         days = in_period(Application.applied_on, end.since, end.until)
         _add_submitted(session, asked, rows, Application.status_order.not_in(WAITING), *days)
         for value, act, measure, detail, amount in odd_days.figures(session, asked, end):
-            rows.setdefault(_key(asked, value, end.since), Figures()).put(act, measure, detail, amount)
+            rows.setdefault(value or None, Figures()).put(act, measure, detail, amount)
     if has_uncounted:
         uncounted = settled.load(session, *in_province(asked), TrailEntry.id.in_(select(UncountedAct.entry_id)))
         _add_acts(asked, uncounted, rows, ends)

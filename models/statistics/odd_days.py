@@ -1,4 +1,6 @@
-"""Figures of single days, which `act_count` does not have: grouped by the database from the tables of the acts.
+"""Figures of single days by publisher, kind of carrier or country, which `act_count` has only by thirds of months.
+
+The database groups them from the tables of the acts.
 
 The rule which act adds what is that of Settled.amounts() (settled.py).
 """

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, true
+from sqlalchemy import and_, select, true
 
 from models import workflow
 from models.application import Application
@@ -46,7 +46,7 @@ class DecidedQuery(OwnQuery):
     certificate = text(_l("证明编号"), read=certificate_number)
     issued_since = SinceField(_l("签发日期"))
     issued_until = DayField(_l("至"))
-    amount_since = AmountField(_l("进口数量（张）"))
+    amount_since = AmountField(_l("进口数量（张）"), description=_l("只计单位为“张”的数量，千张、万张不计。"))
     amount_until = AmountField(_l("至"))
     act = acts(*workflow.DECISIONS, Action.REVOKE)
     acted_since = SinceField(_l("办理日期"))
@@ -80,7 +80,10 @@ class DecidedQuery(OwnQuery):
             return super().condition(name, value)
         alone = {field.name for field in self.filled()} <= {"status", "since", "until", *AMOUNTS}
         sheets = Application.sheets if alone else unindexed(Application.sheets)
-        return sheets >= float(value) if name == "amount_since" else sheets <= float(value)
+        if name == "amount_since":
+            return sheets >= float(value)
+        most = sheets <= float(value)
+        return most if self.amount_since.data else and_(sheets > 0, most)  # 0: imports no 张 at all
 
     def wanted_acts(self) -> list[str]:
         """The acts that 办理结果 selects; for 全部 decisions and revocations."""

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import access
 from models.database import briefly, is_unavailable
-from models.language import in_chinese
+from models.language import in_chinese, recorded
 from models.log import Place
 from models.people import export_leases
 from models.workflow import Refused
@@ -123,7 +123,7 @@ class ExportScreen(Screen):
         streamed export ends."""
         if export_type not in TYPES:
             abort(404)
-        name, app = str(self.export_name or self.name), cast(Any, current_app)
+        name, app = recorded(self.export_name or self.name), cast(Any, current_app)
         lease = ActiveLease(app._get_current_object(), current_user.id)  # the lease outlives the request
         at_end = partial(self.note_end, lease, name, place())
         try:

@@ -95,7 +95,7 @@ class Query(RangeForm):
             since = self.other_end(until, "until", "since")
             if since is not None and since.data and until.data and since.data > until.data:
                 is_day = isinstance(until, DayField)
-                sentence = _("起始日期晚于终止日期，请核对。") if is_day else _("起始数大于终止数，请核对。")
+                sentence = _("起始日期晚于终止日期，请核对。") if is_day else _("最小数量大于最大数量，请核对。")
                 until.errors = [*until.errors, sentence]
                 valid = False
         return valid

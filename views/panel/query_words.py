@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from wtforms import SelectField
 
 from models.language import in_clauses
+from views.panel.fields import AmountField
 
 
 def in_words(query: Any) -> str:
@@ -24,12 +25,16 @@ def _of_period(query: Any, field: Any) -> bool:
 
 def _label(query: Any, field: Any) -> str:
     since = query.other_end(field, "until", "since")
+    is_amount = isinstance(field, AmountField)
     if since is not None:
-        return _("%(label)s止", label=since.label.text)
+        label = since.label.text
+        return _("%(label)s不超过", label=label) if is_amount else _("%(label)s止", label=label)
     if getattr(field, "last", None):
         return str(field.label.text)
-    is_first = query.other_end(field, "since", "until") is not None
-    return _("%(label)s起", label=field.label.text) if is_first else str(field.label.text)
+    label = str(field.label.text)
+    if query.other_end(field, "since", "until") is None:
+        return label
+    return _("%(label)s不少于", label=label) if is_amount else _("%(label)s起", label=label)
 
 
 def _value_in_words(field: Any) -> str:

@@ -189,7 +189,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             unreadable_text.drop_blank_rows(form)
             form.validate()
         elif obj is not None and request.method == "GET":
-            form.last_entry.data = history(obj)[0].id
+            form.last_entry.data = next((entry.id for entry in history(obj)), 0)  # 0: a damaged trail
             unreadable_text.type_again(form, obj)
         return form
 

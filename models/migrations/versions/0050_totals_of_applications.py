@@ -61,7 +61,7 @@ def _sums(carriers: list[Any]) -> dict[str, Any]:
             return {}
         sums[row.unit] += Decimal(row.quantity)
     texts = {unit: _plain(total) for unit, total in sorted(sums.items())}
-    return {"sums": texts, "discs": float(sums[SHEETS]) if SHEETS in sums else None}
+    return {"sums": texts, "discs": float(sums[SHEETS])}
 
 
 def _plain(total: Decimal) -> str:

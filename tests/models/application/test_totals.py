@@ -15,6 +15,7 @@ from models.application.totals import sums_of
 from models.database import db
 from tests.apps import without_triggers
 from tests.conftest import ActAs, MakeApplication
+from tests.views.terminal.commands import run_command
 from views.resources import store
 
 
@@ -53,7 +54,7 @@ def test_an_edit_of_carriers_changes_the_stored_totals(
         (change, ({"010": "12.5", "140": "20"}, 12.5)),
         (lambda application: application.carriers.append(added(None, "3")), (None, None)),
         (lambda application: application.carriers.pop(), ({"010": "12.5", "140": "20"}, 12.5)),
-        (lambda application: application.carriers.pop(0), ({"140": "20"}, None)),
+        (lambda application: application.carriers.pop(0), ({"140": "20"}, 0.0)),
         (lambda application: application.carriers.clear(), (None, None)),
     ]
     for step, wanted in steps:
@@ -94,6 +95,27 @@ def test_verification_finds_totals_that_are_not_those_of_the_carriers(
     assert [sentence for sentence in found() if "进口数量合计与载体信息不符" in sentence] == [
         f"申请 {number} 的进口数量合计与载体信息不符。" for number in numbers_of(app, key, other)
     ]
+
+
+@pytest.mark.slow
+def test_wrong_totals_are_mended_by_search_rebuild_also_of_a_decided_application(
+    app: Flask, make_application: MakeApplication
+) -> None:
+    """Its carriers stay locked; its version stays the same."""
+    make_application(status="pending")
+    key = make_application(carriers=2, status="filed")
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE application SET totals = NULL, sheets = 1 WHERE id = :key"), {"key": key})
+        version = connection.scalar(text("SELECT version FROM application WHERE id = :key"), {"key": key})
+    named = f"申请 {numbers_of(app, key)[0]} 的进口数量合计与载体信息不符。"
+    assert named in run_command(app, "trail", "verify").output
+    refused = run_command(app, "search", "check")
+    assert (refused.exit_code, refused.output) == (1, "进口数量合计与载体信息不一致，请运行 search rebuild 重建。\n")
+    assert run_command(app, "search", "rebuild").exit_code == 0
+    assert stored(app, key) == ({"010": "2001"}, 2001.0)
+    assert [run_command(app, *words).exit_code for words in (("search", "check"), ("trail", "verify"))] == [0, 0]
+    with app.app_context(), access.everything() as session:
+        assert session.get_one(Application, key).version == version
 
 
 def numbers_of(app: Flask, *keys: int) -> list[str]:

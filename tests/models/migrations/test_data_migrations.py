@@ -197,5 +197,5 @@ def test_existing_applications_get_the_totals_of_their_carriers(empty_app: Flask
                 select(Application.totals, Application.sheets, Application.version).order_by(Application.id)
             ).all()
     assert [tuple(row) for row in found] == [
-        ({"010": "1000", "140": "0.3"}, 1000.0, 7), (None, None, 7), ({"140": "3"}, None, 7), (None, None, 7),
+        ({"010": "1000", "140": "0.3"}, 1000.0, 7), (None, None, 7), ({"140": "3"}, 0.0, 7), (None, None, 7),
     ]  # fmt: skip

@@ -5,10 +5,13 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from models import access
 from models.application import Application
 from models.application.carriers import Carrier
 from models.database import db
+from models.log import LogEntry
 from models.vocabulary import Action
 from tests.browsing import ClientAs
 from tests.cast import perform_step
@@ -47,6 +50,7 @@ def three(app: Flask, make_application: MakeApplication, act_as: ActAs) -> list[
 @pytest.mark.parametrize(("who", "screen"), BOTH)
 def test_the_column_has_the_totals_by_unit(client_as: ClientAs, three: list[str], who: str, screen: str) -> None:
     page = client_as(who).get(f"/{screen}/").text
+    assert page.count("只计单位为“张”的数量，千张、万张不计。") == 1
     cells = re.findall(r'<td class="col-amounts"[^>]*>(.*?)</td>', page)
     assert [re.sub("<[^>]*>", "", cell) for cell in cells] == ["2.5 盒", "3,003 张", "20 套 · 1,000 张"]
 
@@ -64,7 +68,8 @@ def test_the_filter_is_by_sheets_both_ends_count_and_the_largest_comes_first(
     assert found(browser, screen, amount_since="1000.00001", amount_until="3002.99999") == []
     column = "5" if screen == "filings" else "8"
     assert found(browser, screen, amount_since="1", sort=column, desc="0") == [sets, sheets]
-    assert set(found(browser, screen, sort=column)) == {sets, sheets, boxes}
+    assert found(browser, screen, sort=column, desc="1") == [sheets, sets, boxes]
+    assert found(browser, screen, sort=column, desc="0") == [boxes, sets, sheets]
 
 
 @pytest.mark.parametrize(("who", "screen"), BOTH)
@@ -74,7 +79,7 @@ def test_an_amount_that_cannot_be_read_or_a_range_upside_down_finds_nothing_and_
     for asked, sentence in (
         ({"amount_since": "一千"}, "数"),
         ({"amount_since": "-5"}, "请填写大于 0 的数"),
-        ({"amount_since": "9", "amount_until": "8"}, "起始数大于终止数，请核对。"),
+        ({"amount_since": "9", "amount_until": "8"}, "最小数量大于最大数量，请核对。"),
     ):
         page = client_as(who).get(f"/{screen}/", query_string=asked).text
         assert sentence in "".join(re.findall(r'<em role="alert"[^>]*>(.*?)</em>', page))
@@ -83,9 +88,13 @@ def test_an_amount_that_cannot_be_read_or_a_range_upside_down_finds_nothing_and_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_an_export_of_the_query_has_the_amounts(client_as: ClientAs, three: list[str], kind: str) -> None:
-    """In words and as numbers, once each."""
-    head, *rows = rows_of(client_as("national").get(f"/register/export/{kind}/?amount_until=1000"), kind)
+def test_an_export_of_the_query_has_the_amounts(app: Flask, client_as: ClientAs, three: list[str], kind: str) -> None:
+    """In words and as numbers, once each; the log has the query in words."""
+    asked = "?amount_since=1&amount_until=1000"
+    head, *rows = rows_of(client_as("national").get(f"/register/export/{kind}/{asked}"), kind)
+    with app.app_context(), access.everything() as session:
+        words = session.scalars(select(LogEntry.words).where(LogEntry.kind == "export")).all()
+    assert words == ["进口数量（张）不少于：1；进口数量（张）不超过：1000"]
     found_row = dict(zip(head, rows[0], strict=True))
     assert len(rows) == 1
     assert (found_row["进口数量合计"], found_row["进口数量（张）"]) == ("20 套；1000 张", "1000")

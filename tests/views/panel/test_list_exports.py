@@ -1,14 +1,21 @@
 """导出 of 待审核, 数据交换 and the registers of the operator: what the list shows, to whom it shows it."""
 
+import io
+from urllib.parse import quote
+
 import pytest
 from flask import Flask
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from models import access
+from models.customs.reconciliation import reconcile
 from models.log import LogEntry
+from models.vocabulary import Difference
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication
 from tests.views.panel.exported import rows_of
+from views.translations import COOKIE
 
 HEADS = {  # (account, list) → the headings of its file
     ("reviewer", "exchange"): ["报文编号", "事由", "申请单号", "数据状态", "交换状态", "入列时间", "回执"],
@@ -21,6 +28,11 @@ HEADS = {  # (account, list) → the headings of its file
     ("operator", "traffic"): ["对账时间", "所对日期", "我方报文", "海关台账", "差异"],
     ("operator", "online"): ["用户", "角色", "登录时间", "最近操作", "地址", "浏览器"],
 }
+NAMES = {  # list → its name in the log
+    "exchange": "数据交换", "accounts": "账号", "organisations": "单位", "entrustments": "委托",
+    "announcements": "通知公告", "districts": "关区代码", "calendar": "工作日历", "traffic": "数据交换",
+    "online": "在线用户",
+}  # fmt: skip
 PROVINCE = {"reviewer": 1, "reviewer2": 0}
 
 
@@ -42,8 +54,21 @@ def test_each_list_is_exported_with_its_own_columns_and_logged(
         assert f"/{screen}/export/{kind}/" in browser.get(f"/{screen}/").text, screen
         head, *rows = rows_of(browser.get(f"/{screen}/export/{kind}/"), kind)
         assert head == wanted, screen
-        assert handed_out(app)[-1][::2] == (who, len(rows))
+        assert handed_out(app)[-1] == (who, NAMES[screen], len(rows))
     assert len(handed_out(app)) == len(HEADS)
+
+
+@pytest.mark.slow
+def test_with_english_screens_the_file_its_sheet_and_its_log_entry_have_chinese_names(
+    app: Flask, client_as: ClientAs
+) -> None:
+    browser = client_as("reviewer")
+    browser.set_cookie(COOKIE, "en")
+    for screen, name in (("exchange", "数据交换"), ("statistics", "统计")):
+        answer = browser.get(f"/{screen}/export/xlsx/")
+        assert load_workbook(io.BytesIO(answer.data)).sheetnames == [name]
+        assert quote(name) in answer.headers["Content-Disposition"]
+        assert handed_out(app)[-1][:2] == ("reviewer", name)
 
 
 @pytest.mark.slow
@@ -79,9 +104,16 @@ def test_messages_and_pending_cases_are_those_of_the_own_province(
 
 
 @pytest.mark.slow
-def test_no_export_of_the_operator_shows_an_application(client_as: ClientAs, make_application: MakeApplication) -> None:
+def test_no_export_of_the_operator_shows_an_application(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
     make_application(status="customs_received", title="茉莉花")
+    unknown = {"message_id": "Z3220269999999-1", "accepted": True, "day": "2026-11-02"}
+    with app.app_context(), access.everything() as session:
+        compared = reconcile(session, lambda _since, _until: [unknown])
+        assert compared.differences_of() == [("Z3220269999999-1", Difference.MISSING_HERE)]
     operator = client_as("operator")
+    assert [row[2:] for row in rows_of(operator.get("/traffic/export/csv/"), "csv")[1:]] == [["0", "1", "1"]]
     for who, screen in HEADS:
         if who == "operator":
             text = operator.get(f"/{screen}/export/csv/").text

@@ -6,10 +6,12 @@ from html import escape, unescape
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from models.acts import drafts
 from models.vocabulary import Status
+from tests.apps import engine_of_owner, without_triggers
 from tests.browsing import ClientAs
 from tests.cast import FIELDS
 from tests.conftest import MakeApplication, StoredRows
@@ -208,3 +210,13 @@ def test_invalid_input_is_stored_up_to_a_length_and_refused_beyond(
     assert ledger(app) == before
     assert save(browser, key, form | {field: "长" * 4000}).status_code == 302
     assert opened(browser, key)[field] == "长" * 4000
+
+
+def test_a_draft_whose_trail_is_lost_can_still_be_edited(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    key = make_application()
+    with app.app_context(), engine_of_owner(app).begin() as connection, without_triggers(connection):
+        connection.execute(text("DELETE FROM trail_entry WHERE application_id = :key"), {"key": key})
+    page = client_as("publisher").get(f"/applications/edit/?id={key}").text
+    assert form_of(page)["last_entry"] == "0"

@@ -154,8 +154,8 @@ def test_commands_accept_a_user_name_in_any_spelling(app: Flask) -> None:
 
 def test_the_search_index_is_checked_and_rebuilt(app: Flask, make_application: MakeApplication) -> None:
     make_application(title="茉莉花")
-    assert run_command(app, "search", "check").output == "检索索引与登记的名称一致。\n"
-    assert run_command(app, "search", "rebuild").output == "检索索引已重建。\n"
+    assert run_command(app, "search", "check").output == "检索索引、进口数量合计与登记的内容一致。\n"
+    assert run_command(app, "search", "rebuild").output == "检索索引和进口数量合计已重建。\n"
     assert run_command(app, "search", "check").exit_code == 0
 
 
