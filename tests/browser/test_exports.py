@@ -25,13 +25,21 @@ def answer_late(route: Route) -> None:
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("kind", ["XLSX", "CSV"])
+@pytest.mark.parametrize(
+    ("who", "listed", "kind"),
+    [
+        ("publisher", "/applications/", "XLSX"),
+        ("publisher", "/applications/", "CSV"),
+        ("national", "/statistics/", "CSV"),
+    ],
+)
 def test_the_toolbar_says_that_a_file_is_being_made_and_then_that_the_download_has_begun(
-    browse_as: BrowseAs, make_application: MakeApplication, kind: str
+    browse_as: BrowseAs, make_application: MakeApplication, who: str, listed: str, kind: str
 ) -> None:
     """The second time, too, when the cookie of the first is still there."""
     make_application()
-    page = browse_as("publisher").page
+    page = browse_as(who).page
+    page.goto(listed)
     page.route("**/export/**", answer_late)
     bar = page.locator(".bar-export [role=status]")
     for _time in range(2):

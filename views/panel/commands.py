@@ -9,10 +9,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 GROUPS = "account|attachments|certificate|customs|database|mail|search|statistics|trail"
-OPTION = r"--[a-z][a-z-]*(?:[ =][a-z]+=[a-z0-9=,]+|=[\w.:/-]+)?"
+OPTION = r"--[a-z][a-z-]*(?:[ =][a-z]+=[a-z0-9=,]+|=[\w.:/-]+| \d+)?"
 COMMAND = re.compile(
     rf"\bfiling (?:(?:{GROUPS}) )?[a-z][a-z-]*(?: {OPTION})*|\b(?:{GROUPS}) [a-z-]+(?: {OPTION})+|{OPTION}"
-    r"|\bFILING_[A-Z_]+[a-z]*(?:=[\w.:/-]+)?"
+    r"|\b(?:FILING|AWS|LC)_[A-Z_]+[a-z]*(?:=[\w.:/-]+)?"
 )
 DATE = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 LONG = 30  # letters of a word that may be broken

@@ -46,7 +46,7 @@ class DecidedQuery(OwnQuery):
     certificate = text(_l("证明编号"), read=certificate_number)
     issued_since = SinceField(_l("签发日期"))
     issued_until = DayField(_l("至"))
-    amount_since = AmountField(_l("进口数量（张）"), description=_l("只计单位为“张”的数量，千张、万张不计。"))
+    amount_since = AmountField(_l("数量（张）"), description=_l("只计单位为“张”的数量，千张、万张不计。"))
     amount_until = AmountField(_l("至"))
     act = acts(*workflow.DECISIONS, Action.REVOKE)
     acted_since = SinceField(_l("办理日期"))

@@ -29,7 +29,6 @@ from views.panel.logged import note_end_of_export, note_export_and_commit
 from views.panel.screen import Screen
 from views.panel.spreadsheet import TYPES, Sheet, download
 
-BEGUN = "filing-export"  # a cookie by which the page learns that the download has begun
 RENEWAL = 20  # seconds between two renewals of a lease
 # A workbook of 10,000 applications with their carriers takes 5.4 s of a processor: of 50,000 a fifth of SECONDS.
 MOST_IN_XLSX = 50_000
@@ -136,8 +135,6 @@ class ExportScreen(Screen):
                     sheets = [replace(sheet, rows=lease.renewing(sheet.rows, at == 0)) for at, sheet in tables]
                     answer = download(export_type, name, str(self.endpoint), sheets, at_end)
                 note_export_and_commit(name, self.query(), len(ids))
-                secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
-                answer.set_cookie(BEGUN, "1", 60, secure=secure, samesite="Lax")  # templates/static/panel/exports.js
                 if export_type == "csv" and answer.is_streamed and request.method == "GET":  # else all is read
                     answer.call_on_close(closing.pop_all().close)
                 return answer

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
+BEGUN = "filing-export"  # a cookie by which the page learns that the download has begun
 TYPES = {
     "csv": "text/csv",  # Flask adds the charset
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -105,6 +106,8 @@ def download(
     answer = send_file(body, mimetype=TYPES[kind], as_attachment=True, download_name=file)
     if kind == "csv":
         send_in_blocks(answer, to_csv(sheets[0]), at_end)
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    answer.set_cookie(BEGUN, "1", 60, secure=secure, samesite="Lax")  # templates/static/panel/exports.js
     return add_ascii_name(answer, file, f"{plain}-{day}.{kind}")
 
 

@@ -7,7 +7,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 from wtforms import BooleanField, IntegerField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import InputRequired, NumberRange, Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from models import deadlines, opinions
@@ -52,6 +52,10 @@ class WholeField(IntegerField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError(self.sentence) from None
+
+    def pre_validate(self, form: Any) -> None:
+        if self.process_errors and any(typed.strip() for typed in self.raw_data or ()):  # one sentence at a time
+            raise StopValidation
 
 
 def field_of(name: str) -> Any:

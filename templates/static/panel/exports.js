@@ -1,4 +1,4 @@
-// 导出: a workbook is made before its first byte is sent. Until then the bar says so; the answer brings a cookie (one_export.py).
+// 导出: a workbook is made before its first byte is sent. Until then the bar says so; the answer brings a cookie (spreadsheet.py).
 import { $$, prepare } from "./page.js";
 
 const BEGUN = "filing-export=";

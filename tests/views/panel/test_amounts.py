@@ -94,7 +94,7 @@ def test_an_export_of_the_query_has_the_amounts(app: Flask, client_as: ClientAs,
     head, *rows = rows_of(client_as("national").get(f"/register/export/{kind}/{asked}"), kind)
     with app.app_context(), access.everything() as session:
         words = session.scalars(select(LogEntry.words).where(LogEntry.kind == "export")).all()
-    assert words == ["进口数量（张）不少于：1；进口数量（张）不超过：1000"]
+    assert words == ["数量（张）不少于：1；数量（张）不超过：1000"]
     found_row = dict(zip(head, rows[0], strict=True))
     assert len(rows) == 1
     assert (found_row["进口数量合计"], found_row["进口数量（张）"]) == ("20 套；1000 张", "1000")
