@@ -1,6 +1,7 @@
 """进口数量 of an application by unit, and in 张, stored with it; filled from the carriers of those from before.
 
-In batches; in the SQL of neither database, for SQLite sums no exact decimals.
+In batches; in the SQL of neither database, for SQLite sums no exact decimals. Before, `copied_from`, the id of an
+application that 0039 had left out, becomes BIGINT on PostgreSQL, which writes the table and its indexes anew.
 """
 
 from collections import defaultdict
@@ -25,6 +26,7 @@ CARRIER = sa.table("carrier", *(sa.column(name) for name in ("application_id", "
 
 
 def upgrade() -> None:
+    _alter_copied_from("BIGINT")
     op.add_column("application", sa.Column("totals", TOTALS, nullable=True))
     op.add_column("application", sa.Column("sheets", sa.Double(), nullable=True))
     _fill()
@@ -37,6 +39,12 @@ def downgrade() -> None:
         op.drop_index(op.f(f"ix_application_{'_'.join(columns)}"), "application")
     op.drop_column("application", "sheets")
     op.drop_column("application", "totals")
+    _alter_copied_from("INTEGER")
+
+
+def _alter_copied_from(kind: str) -> None:
+    if op.get_bind().dialect.name != "sqlite":
+        op.execute(f"ALTER TABLE application ALTER COLUMN copied_from TYPE {kind}")
 
 
 def _fill() -> None:
