@@ -170,10 +170,10 @@ def readable(value: Any, column: Any = None, session: Session | None = None) -> 
 
 def shown(row: Base, name: str) -> Any:
     """The value of this column of `row`, readable. Raises TypeError for a customs district without a session."""
-    column, session = row.__table__.columns[name], object_session(row)
-    if session is None and column.info.get("codes") == "district":
+    value, column, session = getattr(row, name), row.__table__.columns[name], object_session(row)
+    if value and session is None and column.info.get("codes") == "district":
         raise TypeError(f"{name}: the name of a customs district is read with the session of the row")
-    return readable(getattr(row, name), column, session)
+    return readable(value, column, session)
 
 
 def days_out_of_range(row: Base) -> dict[str, str]:
