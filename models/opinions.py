@@ -62,7 +62,10 @@ def add(session: Session, act: Action, words: str, by: Account) -> None:
 
 
 def change(session: Session, row: StockOpinion, version: int | None, words: str, by: Account) -> None:
-    """Change the words of a sentence of this `version`, with a trail entry. Raises Refused; the caller commits."""
+    """Change the words of a sentence of this `version`, with a trail entry. The caller commits.
+
+    Raises Refused, after a rollback if somebody else was first.
+    """
     text = _read(words)
     _check_version(row, version)
     if text == row.words:
@@ -74,7 +77,7 @@ def change(session: Session, row: StockOpinion, version: int | None, words: str,
 
 
 def remove(session: Session, row: StockOpinion, version: int | None, by: Account) -> None:
-    """Delete a sentence of this `version`, with a trail entry. Raises Refused; the caller commits."""
+    """Delete a sentence of this `version`, with a trail entry. As change()."""
     _check_version(row, version)
     session.delete(row)
     flush_or_refuse(session, _changed())
@@ -82,7 +85,7 @@ def remove(session: Session, row: StockOpinion, version: int | None, by: Account
 
 
 def move(session: Session, row: StockOpinion, version: int | None, up: bool, by: Account) -> None:
-    """Move a sentence up or down by one, with a trail entry; no-op at the end. Raises Refused; the caller commits."""
+    """Move a sentence up or down by one, with a trail entry; no-op at the end. As change()."""
     _check_version(row, version)
     order = listed(session)[row.act]
     here = order.index(row)

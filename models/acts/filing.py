@@ -31,7 +31,9 @@ def perform(
     reason: Reason = Reason.OTHER,
     grounds: Iterable[Ground] = (),
 ) -> None:
-    """Perform an act of a person; flushes. On Refused (Conflict, Incomplete) nothing is committed.
+    """Perform an act of a person; flushes, and the caller commits.
+
+    On Refused (Conflict, Incomplete) nothing is committed; a Conflict found by the row lock has rolled back.
 
     `version`: of the page that the person saw, None if unknown; another version raises Conflict.
     `office`: issues the certificate, needed for 准予备案; `reason`: of a revocation; `grounds`: of the law, for

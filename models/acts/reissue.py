@@ -31,8 +31,8 @@ class Begun(Refused):
 def copy(session: Session, old: Application, by: Account, store: Store) -> tuple[Application, list[str]]:
     """重新申请: (a draft with the fields, carriers and files of `old`, a sentence for each file that was not copied).
 
-    Raises Begun when an undecided copy exists, Refused when the rule does not allow it. The caller commits. A publisher
-    that no longer entrusts the applicant is left out of the draft.
+    Raises Begun when an undecided copy exists, Refused when the rule does not allow it, after a rollback if somebody
+    else was first. The caller commits. A publisher that no longer entrusts the applicant is left out of the draft.
     """
     act = workflow.check(Action.COPY, old.status, by.role)
     if new := undecided_copy(session, old):

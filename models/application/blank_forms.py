@@ -53,8 +53,8 @@ def listed(session: Session) -> dict[AttachmentKind, BlankForm]:
 def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, name: str, by: Account) -> BlankForm:
     """Add or replace the form of a kind; its bytes are inspected and in the store already.
 
-    `version`: of the form that the page showed, 0 for none; raises Refused when it is another one by now, and for
-    bytes in which a virus was found before.
+    `version`: of the form that the page showed, 0 for none; raises Refused when it is another one by now (after a
+    rollback, if another save was at the same time), and for bytes in which a virus was found before.
     """
     known_viruses.refuse_upload(session, stored.digest, name)
     if stored.media_type != ACCEPTED:

@@ -64,7 +64,7 @@ def save(
     restored: int,
     fields: dict[str, str],
 ) -> TypedForm:
-    """Store the fields of a page, replacing its former ones. The caller commits.
+    """Store the fields of a page, replacing its former ones. The caller commits; Conflict may have rolled back.
 
     `restored`: the revision that the page was opened with, 0 for none. Raises Conflict when the application, or the
     text stored from another page of this account, has changed since the page was opened.

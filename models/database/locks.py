@@ -31,7 +31,7 @@ def wait_for(session: Session, lock: Lock, of: str = "") -> None:
     """
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("UPDATE serial SET last = last WHERE 0")  # changes no row
+        connection.exec_driver_sql("UPDATE serial SET last = last WHERE 0")  # changes no row; any table would do
     elif of:
         connection.execute(select(func.pg_advisory_xact_lock(int(lock), crc32(of.encode()) - (1 << 31))))
     else:
