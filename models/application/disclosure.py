@@ -11,9 +11,15 @@ from models.application import Application
 from models.application.attachments import Attachment
 from models.application.trail import TrailEntry
 from models.people.accounts import Account
-from models.vocabulary import Action, Role
+from models.vocabulary import Action, Role, Step, Word
 
 NEWEST = 50  # entries of a history that a page shows unless asked for all of it
+# Acts that the nation reads in 办理日志: those of the provinces and of customs, and 申报.
+NATIONAL_ACTS: tuple[Word, ...] = (
+    *(each for each in Action if each not in (Action.EDIT, Action.DELETE, Action.COPY, Action.DUPLICATE)),
+    *(each for each in Step if each not in (Step.START, Step.ATTACH, Step.DETACH)),
+)
+PRIVATE_ACTS = [each.value for words in (Action, Step) for each in words if each not in NATIONAL_ACTS]
 
 
 def history(session: Session, application: Application, reader: Account, most: int | None = None) -> list[TrailEntry]:

@@ -8,9 +8,15 @@ from typing import Any
 from models.application.act_counts import Measure
 from models.database import tidy
 from models.statistics.periods import Dimension, Period
-from models.vocabulary import Action
+from models.vocabulary import Action, Role
 
 FRACTION = Decimal("0.00001")  # the smallest quantity
+OF_ISSUED = frozenset({Action.GRANT, Action.REVOKE})
+
+
+def is_counted_for(role: Role, act: Action) -> bool:
+    """Whether this role reads how often the act was done: the nation sees issued certificates only."""
+    return role is not Role.NATIONAL or act in OF_ISSUED
 
 
 @dataclass(frozen=True)

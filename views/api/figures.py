@@ -11,6 +11,7 @@ from models import statistics
 from models.codes import labels
 from models.database import db
 from models.statistics import Figures
+from models.statistics.figures import OF_ISSUED, is_counted_for
 from models.vocabulary import Action, Role
 from views.api.parameters import PERIOD, problem_with, read_parameters
 from views.api.values import TEXT, Field, Schema, as_json, coded, schema_of
@@ -32,27 +33,27 @@ class Counted:
     role: Role
 
 
-def counted(name: str, value: Callable[[Figures], int], undecided: bool = False) -> Field:
-    """A count; `undecided`: includes applications without a certificate, which the nation does not see."""
+def counted(act: Action, value: Callable[[Figures], int]) -> Field:
+    """A count, in a member with the name of the act; null for a role that does not read it."""
     return Field(
-        name,
-        lambda: {"type": ["integer", "null"] if undecided else "integer"},
-        lambda row: None if undecided and row.role is Role.NATIONAL else value(row.figures),
+        act.value,
+        lambda: {"type": "integer" if act in OF_ISSUED else ["integer", "null"]},
+        lambda row: value(row.figures) if is_counted_for(row.role, act) else None,
     )
 
 
-def times(act: Action, undecided: bool = False) -> Field:
-    """The number of acts of this kind; the member has the name of the act."""
-    return counted(act.value, lambda figures: figures.acts[act], undecided)
+def times(act: Action) -> Field:
+    """The number of acts of this kind."""
+    return counted(act, lambda figures: figures.acts[act])
 
 
 ROW = (
     Field("key", lambda: {"type": ["string", "null"]}, lambda row: None if row.key is None else str(row.key)),
     Field("name", lambda: TEXT, lambda row: row.name),
-    counted(Action.SUBMIT.value, lambda figures: figures.submitted, undecided=True),
+    counted(Action.SUBMIT, lambda figures: figures.submitted),
     times(Action.GRANT),
-    times(Action.DECLINE, undecided=True),
-    times(Action.REFUSE, undecided=True),
+    times(Action.DECLINE),
+    times(Action.REFUSE),
     times(Action.REVOKE),
     Field("quantities", lambda: quantities_schema(), lambda row: quantities(row.figures)),
     Field("median_days", lambda: AMOUNT | {"type": ["string", "null"]}, lambda row: median(row.figures)),

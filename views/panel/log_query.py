@@ -8,24 +8,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from models.application import Application
+from models.application.disclosure import NATIONAL_ACTS
 from models.application.trail import TrailEntry
 from models.clock import SHANGHAI
 from models.log import Handout, LogEntry, Operation, SignIn
 from models.people.accounts import Account, normal_username
 from models.people.sessions import Visit
 from models.text import clean_line, normalize_code
-from models.vocabulary import Action, Step, Word
+from models.vocabulary import Word
 from views.panel.fields import DayField
 from views.panel.periods import SinceField
 from views.panel.query import FIRST, Condition, Query, choice, text
-
-# Acts in the trail that the nation sees: those of the provinces and of customs, and 申报. What an applicant did before
-# the first 申报 is visible to its owner only (design 2.4).
-NATIONAL_ACTS: tuple[Word, ...] = (
-    *(each for each in Action if each not in (Action.EDIT, Action.DELETE, Action.COPY, Action.DUPLICATE)),
-    *(each for each in Step if each not in (Step.START, Step.ATTACH, Step.DETACH)),
-)
-PRIVATE_ACTS = [each.value for words in (Action, Step) for each in words if each not in NATIONAL_ACTS]
 
 
 def kinds(label: Any, words: Iterable[Word], **more: Any) -> Any:

@@ -11,6 +11,7 @@ from sqlalchemy import false
 from sqlalchemy.orm import Session, joinedload
 
 from models.application import Application
+from models.application.disclosure import PRIVATE_ACTS
 from models.application.trail import TrailEntry
 from models.database import db
 from models.log import REFUSED, LogEntry, SignIn
@@ -18,7 +19,7 @@ from models.vocabulary import Role
 from views.panel.display import EMPTY
 from views.panel.list_export import ListExport
 from views.panel.log_disclosure import about, note_visible, visible, words
-from views.panel.log_query import PRIVATE_ACTS, HandoutQuery, OperationQuery, SignInQuery, TrailQuery
+from views.panel.log_query import HandoutQuery, OperationQuery, SignInQuery, TrailQuery
 from views.panel.screen import labels_of
 from views.panel.spreadsheet import Column
 from views.translations.stored import actor_of, in_readers_language

@@ -12,6 +12,7 @@ from models.codes import label_of, names_of
 from models.database import db
 from models.people.accounts import Organisation
 from models.statistics import Asked, Figures, Rows
+from models.statistics.figures import is_counted_for
 from models.statistics.periods import MONTHS, Dimension, Period
 from models.vocabulary import Action, Role
 from views.panel.filing_query import DECIDED
@@ -88,20 +89,20 @@ class Table:
 
 
 def measures_of(role: Role, total: Figures, address: str) -> list[Measure]:
-    """The columns for this role: the nation sees issued certificates only, and so no other decisions."""
+    """The columns for this role."""
     median = Measure(_("办结天数（中位数）"), lambda figures: figures.median, address, _acted(DECIDED))
-    granted = Measure(Action.GRANT.label, _times(Action.GRANT), address, _issued)
-    ended = [Measure(act.label, _times(act), address, _acted(act)) for act in (Action.DECLINE, Action.REFUSE)]
-    revoked = Measure(Action.REVOKE.label, _times(Action.REVOKE), address, _acted(Action.REVOKE))
+    acts = {
+        Action.SUBMIT: Measure(_("申报"), lambda figures: figures.submitted, address, _applied),
+        Action.GRANT: Measure(Action.GRANT.label, _times(Action.GRANT), address, _issued),
+    }
+    for act in (Action.DECLINE, Action.REFUSE, Action.REVOKE):
+        acts[act] = Measure(act.label, _times(act), address, _acted(act))
     names = names_of("unit")
     discs = [
         Measure(_("进口数量（%(unit)s）", unit=names.get(unit or "", unit or _("未填"))), _sum(unit), address, _issued)
         for unit in sorted(total.quantities, key=lambda unit: unit or "")
     ]
-    if role is Role.NATIONAL:
-        return [granted, revoked, *discs, median]
-    submitted = Measure(_("申报"), lambda figures: figures.submitted, address, _applied)
-    return [submitted, granted, *ended, revoked, *discs, median]
+    return [*(measure for act, measure in acts.items() if is_counted_for(role, act)), *discs, median]
 
 
 def _times(act: Action) -> Callable[[Figures], int]:
