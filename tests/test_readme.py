@@ -1,6 +1,8 @@
 """The README agrees with the code."""
 
 import re
+import tomllib
+from datetime import date
 
 import click
 import pytest
@@ -119,6 +121,18 @@ def test_the_recipe_for_a_field_lists_every_place_that_names_one() -> None:
             assert "sid_code" not in file.read_text(encoding="utf-8") or f"`{name}`" in recipe, name
     assert "make migration" in recipe
     assert "make screens" in recipe
+
+
+def test_the_newest_entry_of_changes_is_the_present_version() -> None:
+    """Each entry has its version, date and migrations; a new version is an entry first."""
+    changes = README.split("## Changes\n")[1]
+    entries = re.findall(r"^\*\*([\d.]+)\*\* \(([\d-]+), migrations? (\d{4})(?: to (\d{4}))?\)", changes, re.M)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert len(entries) == changes.count("\n**") > 1 and entries[0][0] == project["version"]
+    dates = [date.fromisoformat(day) for _, day, *_ in entries]
+    assert dates == sorted(dates, reverse=True)
+    firsts, lasts = [int(first) for *_, first, _ in entries], [int(last or first) for *_, first, last in entries]
+    assert [last + 1 for last in lasts[1:]] == firsts[:-1]
 
 
 @pytest.mark.slow
