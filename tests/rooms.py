@@ -2,7 +2,6 @@
 
 import ast
 from functools import cache
-from pathlib import Path
 
 from tests import ROOT
 
@@ -14,18 +13,35 @@ def room_of(module: str) -> str:
     return module.split("/")[1].removesuffix(".py")
 
 
-def imported(path: Path) -> set[tuple[str, str]]:
-    """(tree, room) of every import of a module, without those for type checking only."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def modules_imported(source: str) -> set[str]:
+    """Every module, and name of a module, that runs imported: at the top, in functions, `import a.b` and
+    `from a import b` alike. Not what only a type checker reads, under `if TYPE_CHECKING:`."""
+    tree = ast.parse(source)
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
+        if isinstance(node, ast.If) and ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
     }
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and id(node) not in typing_only]
-    named = {f"{node.module}.{name.name}" for node in nodes for name in node.names}
-    return {(parts[0], parts[1]) for parts in (name.split(".") for name in named) if parts[0] in {"models", "views"}}
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "the house writes imports with the whole path"
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+def rooms_imported(source: str) -> set[tuple[str, str]]:
+    """(tree, room) of every import of a module of models and views."""
+    parts = (module.split(".") for module in modules_imported(source))
+    return {
+        (names[0], names[1] if len(names) > 1 else "__init__") for names in parts if names[0] in {"models", "views"}
+    }
 
 
 @cache
@@ -36,7 +52,7 @@ def arrows() -> dict[tuple[str, str], set[tuple[str, str]]]:
         for path in sorted((ROOT / house).glob("**/*.py")):
             room = (house, room_of(path.relative_to(ROOT).as_posix()))
             if room[1] not in {"__init__", "migrations"}:
-                found.setdefault(room, set()).update(imported(path) - {room})
+                found.setdefault(room, set()).update(rooms_imported(path.read_text(encoding="utf-8")) - {room})
     return found
 
 
