@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask_migrate import upgrade
 
@@ -136,7 +137,7 @@ form = browser.get(f"/applications/edit/?id={draft}").text
 assert 'name="voltage"' in form, "form"
 browser.post("/applications/submit/", data={"id": draft})
 missing = browser.post("/applications/submit/", data={"id": draft}, follow_redirects=True).text
-assert "请填写电压。" in missing, "missing"
+assert "请填写电压。" in missing, missing
 assert "220 伏" in browser.get(f"/applications/details/?id={filed}").text, "details"
 assert "电压,".encode() in browser.get("/applications/export/csv/").data, "export"
 with app.app_context(), access.everything() as session:
@@ -152,7 +153,70 @@ print("everywhere")
 """
 
 
-def test_a_new_field_needs_one_file_and_one_migration(empty_app: Flask, tmp_path: Path) -> None:
+CARRIER = {  # README: «A field»
+    "models/application/carriers.py": {
+        "    unit_price: Mapped[Decimal | None] = mapped_column(": """    coating: Mapped[str | None] = mapped_column(
+        String(20), info=by_applicant(_l("镀层"), required=True)
+    )
+    unit_price: Mapped[Decimal | None] = mapped_column(""",
+    },
+}
+
+
+CARRIED = """
+import io
+
+from sqlalchemy import select
+
+from app import create_app
+from models import access
+from models.acts.papers import code_of
+from models.application.changes import explain
+from models.certificate import Certificate
+from models.customs import CustomsMessage, envelope
+from models.customs.schema import message_xsd
+from models.vocabulary import Action
+from python_calamine import CalamineWorkbook
+from tests.browsing import signed_in
+from tests.cast import create_application, perform_step
+from tests.views.screens.saved_forms import opened, save
+from views.certificate import page
+from views.resources import keys
+
+app = create_app({"TESTING": True, "CAPTCHA": False})
+key = create_application(app)
+browser = signed_in(app, "publisher")
+missing = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True).text
+assert "第 1 行 镀层：必填。" in missing, "missing"
+form = opened(browser, key)
+assert form["carriers-0-coating"] == "", "form"
+save(browser, key, form | {"carriers-0-coating": "金"})
+assert "金" in browser.get(f"/applications/details/?id={key}").text, "details"
+block, script = {"text": "规格型号\\t镀层\\nCD\\t银"}, {"X-Requested-With": "XMLHttpRequest"}
+pasted = browser.post("/applications/carriers/preview/", data=block, headers=script).json
+assert pasted["fields"] == ["specification", "coating"] and pasted["rows"] == [["CD", "银"]], "import"
+sheets = CalamineWorkbook.from_filelike(io.BytesIO(browser.get("/applications/export/xlsx/").data))
+assert any("镀层" in row for name in sheets.sheet_names for row in sheets.get_sheet_by_name(name).to_python()), "export"
+for step in (Action.SUBMIT, Action.GRANT):
+    perform_step(app, step, key, "publisher")
+with app.app_context(), access.everything() as session:
+    certificate = session.scalars(select(Certificate)).one()
+    lines = [line for entry in certificate.application.trail for line in explain(entry)]
+    assert any("镀层" in line and "“金”" in line for line in lines), "history"
+    assert certificate.snapshot["carriers"][0]["coating"] == "金", "certificate"
+    paper = page(certificate, code_of(certificate, keys().signer("320000")), "印")
+    assert "镀层" in paper and "金" in paper, "paper"
+    message = session.scalars(select(CustomsMessage)).one()
+    assert "<coating>金</coating>" in envelope.business_xml(message).decode(), "message"
+assert b'name="coating" type="text20"' in message_xsd(), "schema"
+print("everywhere")
+"""
+
+
+@pytest.mark.parametrize(("edits", "program"), [(FIELD, FILED), (CARRIER, CARRIED)], ids=["application", "carrier"])
+def test_a_new_field_needs_one_file_and_one_migration(
+    empty_app: Flask, tmp_path: Path, edits: dict[str, dict[str, str]], program: str
+) -> None:
     """One file, one migration; it is in form, details, 申报's check, history, export, paper and message."""
     with empty_app.app_context():
         upgrade()
@@ -160,8 +224,8 @@ def test_a_new_field_needs_one_file_and_one_migration(empty_app: Flask, tmp_path
             add_cast(session)
         signing_keys.establish(Path(empty_app.config["SIGNING_KEY"]), names_of("province"))
         db.engine.dispose()
-    project = copy_project(tmp_path, FIELD)
+    project = copy_project(tmp_path, edits)
     run = partial(run_in, project, empty_app)
     run("make", "-o", ".venv/requirements.txt", f"BIN={Path(sys.executable).parent}", "migration", "NAME=a field")
     run(str(Path(sys.executable).parent / "flask"), "--app", "app", "upgrade")
-    assert run(sys.executable, "-c", FILED) == "everywhere\n"
+    assert run(sys.executable, "-c", program) == "everywhere\n"
