@@ -4,9 +4,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session, object_session
 
 from models import certificate, workflow
+from models.acts.doubts import province_today
 from models.application import Application, known_viruses, typed_form
 from models.application.attachments import reread_files
-from models.application.doubts import province_today
 from models.deadlines import provinces
 from models.people.accounts import Account
 from models.people.entrusting import assert_may_apply

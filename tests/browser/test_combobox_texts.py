@@ -1,4 +1,4 @@
-"""Text in a combobox that is no option, with and without JavaScript: it gets an error and is never lost."""
+"""Text in a combobox that is no option: it gets an error and is never lost."""
 
 import pytest
 from playwright.sync_api import expect
@@ -92,19 +92,3 @@ def test_the_option_list_says_that_the_server_does_not_answer(browse_as: BrowseA
     page.locator("#agent").click()
     expect(page.locator("#choices p")).to_have_text("网络中断，暂时查不到选项，请稍后再试。")
     person.complaints.clear()  # Chromium tells of the request that was broken off
-
-
-def test_the_form_works_without_javascript(browse_as: BrowseAs, make_application: MakeApplication) -> None:
-    """Native selects and text fields: a code as 010-张, 010 or 张, an organisation by its code."""
-    person = browse_as("publisher")
-    plain = person.context.browser.new_context(  # type: ignore[union-attr]
-        base_url=person.address, java_script_enabled=False, storage_state=person.context.storage_state()
-    )
-    page = plain.new_page()
-    page.goto(f"/applications/edit/?id={make_application()}")
-    page.locator("#country").select_option("JPN")
-    page.locator("#carriers-0-unit").fill("盒")
-    page.get_by_role("button", name="保存").click()
-    expect(page.locator("#country")).to_have_value("JPN")
-    expect(page.locator("#carriers-0-unit")).to_have_value("140-盒")
-    plain.close()

@@ -101,9 +101,11 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return [(_l("备案证明申请"), f"{self.url}/new/"), *super().menu_entries()]
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """Check the number of carrier rows before the form is built; rows to be deleted do not count."""
-        rows = {name.rpartition("-")[0] for name in request.form if name.startswith("carriers-")}
-        drafts.check_count(len({row for row in rows if f"del-{row}" not in request.form}))
+        """Check the number of carrier rows before the form is built, without rows to be deleted and one blank row."""
+        cells = [(name.rpartition("-")[0], text) for name, text in request.form.items() if name.startswith("carriers-")]
+        rows = {row for row, _text in cells if f"del-{row}" not in request.form}
+        spare = bool(rows - {row for row, text in cells if text.strip()})
+        drafts.check_count(len(rows) - spare)
         return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:

@@ -7,6 +7,7 @@ from flask_admin.contrib.sqla.form import InlineModelConverter
 from flask_admin.model.form import InlineFormAdmin
 from wtforms.validators import DataRequired, InputRequired
 
+from models.application import MOST_CARRIERS
 from models.application.carriers import Carrier
 from models.columns import written
 from models.database import Exact
@@ -49,6 +50,16 @@ class CarrierForm(InlineFormAdmin):
 
 class CarrierRows(InlineModelFormList):
     """The inline rows, which keep the field names that the page sent, even if their numbers have gaps."""
+
+    def spare_row(self) -> Any:
+        """A blank row after the others, by which browsers without script add a row; None when the table is full.
+
+        It is not an entry. 保存 drops it while it is blank (unreadable_text.drop_blank_rows).
+        """
+        if len(self.entries) >= MOST_CARRIERS:
+            return None
+        self._add_entry(index=1 + max((int(row.id.rpartition("-")[2]) for row in self.entries), default=-1))
+        return self.entries.pop()
 
     def _compact_indices(self) -> None:
         """No-op: WTForms would renumber the rows, and ids and marks of deletion would belong to other rows."""

@@ -6,8 +6,8 @@ from flask import flash, redirect, request
 from flask_babel import gettext as _
 
 from models.acts.completeness import lacking
+from models.acts.doubts import doubts, fingerprint
 from models.application import Application
-from models.application.doubts import doubts, fingerprint
 from models.database import db
 from models.vocabulary import Action
 from models.workflow import Refused

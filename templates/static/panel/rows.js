@@ -38,14 +38,16 @@ export function add(block, after = null) {
 // Remove a row; a saved one is hidden and marked, so that 保存 deletes it.
 export function drop(row) {
   if (!row.querySelector(`[name="${row.id}-id"]`).value) return row.remove();
-  const mark = row.querySelector("input[name^=del-]") || row.cells[0].appendChild(document.createElement("input"));
-  Object.assign(mark, { type: "checkbox", name: `del-${row.id}`, checked: true });
+  row.cells[0].append(Object.assign(document.createElement("input"), { type: "checkbox", name: `del-${row.id}`, checked: true }));
   row.hidden = true;
 }
 
 prepare((root) => $$(".inline-rows", root).forEach((block) => {
   const body = block.querySelector("tbody"), wrong = body.querySelector("td.wrong"), more = block.querySelector("[data-add-row]");
-  $$("input[name^=del-]:checked", body).forEach((mark) => { mark.closest("tr").hidden = true; });
+  $$("tr[data-deleted]", body).forEach(drop);  // of a form that is shown again
+  $$("tr[data-spare]", body).forEach((row) => {  // for browsers without script, unless somebody was faster than this script
+    if (cellsOf(row).some(({ value }) => value)) delete row.dataset.spare; else row.remove();
+  });
   more.addEventListener("click", () => cellsOf(add(block))[0].focus());
   block.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-delete-row]");

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from models import access, clock
 from models.acts import drafts, filing
 from models.acts.completeness import lacking
+from models.acts.doubts import doubts
 from models.application import Application
-from models.application.doubts import doubts
 from models.database import db
 from models.deadlines.provinces import ProvinceSettings
 from models.people.accounts import Entrustment, Organisation

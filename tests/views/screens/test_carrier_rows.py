@@ -140,7 +140,7 @@ def test_a_carrier_refuses_nonsense(
     for number, (field, typed) in enumerate(wrong):
         form |= row(number, **{field: typed})
     assert save(browser, key, form).status_code == 302
-    rows = browser.get(f"/applications/edit/?id={key}").text.split('<tr class="inline-row')[1:-1]  # the last: a pattern
+    rows = browser.get(f"/applications/edit/?id={key}").text.split('<tr class="inline-row')[1:-2]  # blank, pattern
     for (field, typed), shown in zip(wrong, rows, strict=True):
         found = re.findall(r'<td class="col-(\w+) wrong"', shown)
         assert found == [field], (field, typed)

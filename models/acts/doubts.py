@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.application import Application
+from models.certificate import Certificate
 from models.codes import authority_of, names_of
 from models.language import listed
 from models.people.accounts import Organisation
@@ -52,17 +53,17 @@ def _moved_publisher(session: Session, application: Application) -> Iterator[str
 
 
 def _duplicates(session: Session, application: Application) -> Iterator[str]:
-    """Applications with the same publisher, title and plant that are undecided, or were granted within a year."""
+    """Applications with the same publisher, title and plant that are undecided, or whose 签发日期 is within a year."""
     if not (application.publisher_id and application.title_key and application.manufacturer):
         return
-    granted = Application.status.in_(VALID) & (Application.applied_on >= clock.today() - YEAR)
+    lately = Application.certificate.has(Certificate.issued_on >= clock.today() - YEAR)
     others = select(Application.number, Application.status, Application.manufacturer).where(
         Application.title_sort == application.title_sort,  # in the index, after the scope of the role
         Application.title_key == application.title_key,
         Application.publisher_id == application.publisher_id,
         Application.id != application.id,
         Application.deleted_at.is_(None),
-        or_(Application.status.in_(UNDECIDED), granted),
+        or_(Application.status.in_(UNDECIDED), Application.status.in_(VALID) & lately),
     )
     plant = search_key(application.manufacturer)
     found = [

@@ -9,10 +9,11 @@ from flask import Flask
 
 from models import clock
 from models.acts import uploads
+from models.acts.doubts import doubts
 from models.application import Application
-from models.application.doubts import doubts
 from models.database import db
-from models.vocabulary import AttachmentKind
+from models.vocabulary import Action, AttachmentKind
+from tests.cast import perform_step
 from tests.conftest import ActAs, MakeApplication
 from views.resources import store
 
@@ -55,16 +56,28 @@ def test_a_refused_application_or_another_work_is_no_duplicate(
 
 
 @pytest.mark.slow
-def test_an_application_granted_more_than_a_year_ago_is_no_duplicate(
+@pytest.mark.parametrize(("days", "found"), [(365, 1), (366, 0)])
+def test_a_granted_application_is_a_duplicate_for_a_year_from_its_date_of_issue(
+    app: Flask, act_as: ActAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch, days: int, found: int
+) -> None:
+    """The certificate is issued 40 days after the application: the year does not begin on the day of 申报."""
+    applied = clock.today()
+    other = make_application(status="pending")
+    monkeypatch.setattr(clock, "today", lambda: applied + timedelta(days=40))
+    perform_step(app, Action.GRANT, other, "publisher")
+    key = make_application()
+    monkeypatch.setattr(clock, "today", lambda: applied + timedelta(days=40 + days))
+    sentences = [sentence for sentence in doubts_of(act_as, app, key) if "重复申请" in sentence]
+    assert [sentence[:14] for sentence in sentences] == [number(act_as, other)] * found
+
+
+def test_an_undecided_application_is_a_duplicate_however_old_it_is(
     app: Flask, act_as: ActAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_application(status="filed")
-    key, later = make_application(), clock.today() + timedelta(days=366)
-    with app.test_request_context(), act_as("publisher"):
-        application = db.session.get_one(Application, key)
-        application.expected_on = later
-        monkeypatch.setattr(clock, "today", lambda: later)
-        assert doubts(db.session(), application) == []
+    other, key = make_application(status="pending"), make_application()
+    later = clock.today() + timedelta(days=800)
+    monkeypatch.setattr(clock, "today", lambda: later)
+    assert number(act_as, other) in doubts_of(act_as, app, key)[0]
 
 
 def test_a_duplicate_file_and_a_past_date_are_reported(
