@@ -60,7 +60,7 @@ def test_the_outlines_take_one_statement_for_all_rows(
     reviewer, statements = client_as("reviewer"), []
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    counts = []
+    counts: list[int] = []
     for _time in range(3):
         perform_step(app, Action.SUBMIT, make_application(status="returned"), "publisher")
         statements.clear()
