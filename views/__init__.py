@@ -177,6 +177,7 @@ def init_panel(app: Flask) -> None:
         commands=commands,
         stopped=workflow.stopped,
         advice=lambda row: workflow.advice(row.status, is_rejected(last_message(db.session(), row))),
+        laws={action: act.law for action, act in workflow.ACTS.items() if act.law},
         authority_of=authority_for_reader,
         calendar_address="/calendar/",
         periods=tuple(label for label, _period in PERIODS.values()),

@@ -1,8 +1,9 @@
-"""Warnings before 申报, which never prevent it (our own rule: no public text asks for it)."""
+"""Warnings before 申报 and beside the decision, which prevent neither (our own rule: no public text asks for it)."""
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 
@@ -17,16 +18,32 @@ from models.codes import authority_of, names_of
 from models.language import listed
 from models.people.accounts import Organisation
 from models.text import search_key
+from models.vocabulary import Status
 from models.workflow import UNDECIDED, VALID
 
 YEAR = timedelta(days=365)
 MOST_COMPARED, MOST_NAMED = 50, 3
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """One warning; `other_id`, `other_status`: of the application that it names, if it names one."""
+
+    sentence: str
+    other_id: int | None = None
+    other_status: Status | None = None
+
+
 def doubts(session: Session, application: Application) -> list[str]:
-    """Sentences: the publisher has moved, likely duplicates that this session sees, equal files, days in the past."""
-    doubts = (_moved_publisher(session, application), _duplicates(session, application))
-    return [*chain(*doubts), *_same_files(application), *_past_days(application)]
+    """The sentences of found_doubts()."""
+    return [doubt.sentence for doubt in found_doubts(session, application)]
+
+
+def found_doubts(session: Session, application: Application) -> list[Doubt]:
+    """The publisher has moved, likely duplicates that this session sees, equal files, days in the past."""
+    alone = chain(_same_files(application), _past_days(application))
+    moved = map(Doubt, _moved_publisher(session, application))
+    return [*moved, *_duplicates(session, application), *map(Doubt, alone)]
 
 
 def province_today(session: Session, application: Application) -> str | None:
@@ -52,12 +69,12 @@ def _moved_publisher(session: Session, application: Application) -> Iterator[str
         )
 
 
-def _duplicates(session: Session, application: Application) -> Iterator[str]:
+def _duplicates(session: Session, application: Application) -> Iterator[Doubt]:
     """Applications with the same publisher, title and plant that are undecided, or whose 签发日期 is within a year."""
     if not (application.publisher_id and application.title_key and application.manufacturer):
         return
     lately = Application.certificate.has(Certificate.issued_on >= clock.today() - YEAR)
-    others = select(Application.number, Application.status, Application.manufacturer).where(
+    others = select(Application.id, Application.number, Application.status, Application.manufacturer).where(
         Application.title_sort == application.title_sort,  # in the index, after the scope of the role
         Application.title_key == application.title_key,
         Application.publisher_id == application.publisher_id,
@@ -72,11 +89,12 @@ def _duplicates(session: Session, application: Application) -> Iterator[str]:
         if search_key(other.manufacturer or "") == plant
     ]
     for other in found[:MOST_NAMED]:
-        yield _(
+        sentence = _(
             "%(number)s（%(status)s）与本申请的出版单位、商品名称和境外加工企业都相同，请确认不是重复申请。",
             number=other.number,
             status=other.status.label,
         )
+        yield Doubt(sentence, other.id, other.status)
 
 
 def _same_files(application: Application) -> Iterator[str]:
@@ -85,7 +103,7 @@ def _same_files(application: Application) -> Iterator[str]:
         names[file.digest].append(_("%(kind)s“%(name)s”", kind=file.kind.label, name=file.name))
     for same in names.values():
         if len(same) > 1:
-            yield _("附件%(names)s的内容相同，如是重复上传，请移除多余的。", names=listed(same[:MOST_NAMED]))
+            yield _("附件%(names)s的内容相同，请核对是否重复上传。", names=listed(same[:MOST_NAMED]))
 
 
 def _past_days(application: Application) -> Iterator[str]:

@@ -1,15 +1,21 @@
-"""The changes of the applicant since the last 退回, by field and row."""
+"""The changes of the applicant since the last 退回, by field and row, and their outline for a list."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from flask_babel import gettext as _
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.application import Application, trail
 from models.application.changes import Row, absent, explain_changes
 from models.application.trail import TrailEntry
+from models.language import listed
 from models.vocabulary import Action, AttachmentKind
+
+MOST_NAMED = 6  # fields and kinds of attachments in an outline
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,43 @@ def resubmission(session: Session, application: Application) -> Resubmission | N
         files = {name: pair for name, pair in changes.items() if name in set(AttachmentKind)}
         lines += explain_changes(files, session)
     return Resubmission(returned[0], lines)
+
+
+def outlines(session: Session, keys: Collection[int]) -> dict[int, str]:
+    """Application id → what was changed since its last 退回, in a few words; of those that were returned.
+
+    One statement for all of them.
+    """
+    returned = select(TrailEntry.application_id, func.max(TrailEntry.id).label("last")).where(
+        TrailEntry.application_id.in_(keys), TrailEntry.act == Action.RETURN.value
+    )
+    last = returned.group_by(TrailEntry.application_id).subquery()
+    since = select(TrailEntry.application_id, TrailEntry.changes).join(
+        last, (TrailEntry.application_id == last.c.application_id) & (TrailEntry.id > last.c.last)
+    )
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for key, changes in session.execute(since.order_by(TrailEntry.id)) if keys else ():
+        found[key] += [changes] if changes else []
+    return {key: _outline(entries) for key, entries in found.items()}
+
+
+def _outline(entries: list[dict[str, Any]]) -> str:
+    """The labels of the fields and attachments that differ, and the number of carriers that do."""
+    with_ids = all(_has_ids(changes) for changes in entries)
+    rows = len({row["id"] for side in _merged_rows(entries) for row in side}) if with_ids else 0
+    merged = _merged(entries if with_ids else [changes | {"carriers": ((), ())} for changes in entries])
+    kinds = dict.fromkeys(name for changes in entries for name in changes if name in set(AttachmentKind))
+    columns = Application.__table__.columns
+    labels = [str(columns[name].info["label"]) for name in merged if name in columns]
+    labels += [str(AttachmentKind(name).label) for name in kinds]
+    named = labels[:MOST_NAMED]
+    if rest := len(labels) - len(named):
+        named.append(_("另 %(count)s 项", count=rest))
+    if rows:
+        named.append(_("载体 %(count)s 行", count=rows))
+    if not with_ids and any("carriers" in changes for changes in entries):
+        named.append(_("载体信息"))
+    return _("改动：%(what)s", what=listed(named)) if named else _("没有改动")
 
 
 def _has_ids(changes: dict[str, Any]) -> bool:

@@ -44,8 +44,16 @@ NOBODY: Set[Role] = frozenset()
 RULES: dict[Word, Rule] = {
     Action.SUBMIT: Rule(PROVINCE, _l("%(number)s 已申报，等待审核。")),
     Action.RETURN: Rule(APPLICANT, _l("%(number)s 已退回，请查看意见，修改后再次申报。"), "warning"),
-    Action.DECLINE: Rule(APPLICANT, _l("%(number)s 不予受理，请查看意见。"), "danger"),
-    Action.REFUSE: Rule(APPLICANT, _l("%(number)s 不予备案，请查看意见。"), "danger"),
+    Action.DECLINE: Rule(
+        APPLICANT,
+        _l("%(number)s 不予受理，请查看意见；可以另行申请，不服的可以申请行政复议或者提起行政诉讼。"),
+        "danger",
+    ),
+    Action.REFUSE: Rule(
+        APPLICANT,
+        _l("%(number)s 不予备案，请查看意见；可以另行申请，不服的可以申请行政复议或者提起行政诉讼。"),
+        "danger",
+    ),
     Action.EXTEND: Rule(APPLICANT, _l("%(number)s 的办结期限已延长，请查看新的期限和理由。")),
     Action.GRANT: Rule(APPLICANT, _l("%(number)s 已准予备案，可以打印证明。"), "success"),
     Action.REVOKE: Rule(APPLICANT, _l("%(number)s 的证明已作废，请查看原因，勿再使用。"), "danger"),

@@ -25,8 +25,9 @@ from models.workflow.statuses import (
 )
 
 __all__ = [
-    "ACTS", "AWAITING", "DECISIONS", "EDITABLE", "INTERNAL", "ISSUED", "MESSAGE_ACTS", "PRIVATE", "QUIET", "RECEIPTS",
-    "SENT_BACK", "SETTLEMENTS", "UNDECIDED", "USES", "VALID", "Act", "Holder", "Refused", "progress", "stopped",
+    "ACTS", "AWAITING", "DECISIONS", "DENIED", "EDITABLE", "INTERNAL", "ISSUED", "MESSAGE_ACTS", "PRIVATE", "QUIET",
+    "RECEIPTS", "SENT_BACK", "SETTLEMENTS", "UNDECIDED", "USES", "VALID", "Act", "Holder", "Refused", "progress",
+    "stopped",
 ]  # fmt: skip
 
 
@@ -140,7 +141,12 @@ def impossible(action: Action, status: Status) -> bool:
     return not reachable(status) & (act.when | act.if_rejected)
 
 
-def advice(status: Status, rejected: bool) -> Any:
+# Status → what the applicant may do after the act that led to it.
+_AFTER = {act.to: act.advice for act in ACTS.values() if act.to is not None and act.advice}
+DENIED = frozenset(_AFTER) - UNDECIDED  # decided against the applicant
+
+
+def advice(status: Status, rejected: bool = False) -> Any:
     """The hint what to do next, or None. `rejected`: as in allowed()."""
     lost = rejected and any(status in act.if_rejected for act in ACTS.values())
-    return LOST_REVOCATION if lost else ADVICE.get(status)
+    return LOST_REVOCATION if lost else ADVICE.get(status) or _AFTER.get(status)

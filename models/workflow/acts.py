@@ -11,6 +11,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from models.vocabulary import Action, Role, Status
+from models.workflow import law
 from models.workflow.statuses import AWAITING, EDITABLE, VALID
 
 
@@ -30,8 +31,8 @@ class Presentation:
     `question` and `result` name the row by %(number)s (an application also by %(authority)s, %(applicant)s and
     %(certificate)s). An act without a question is done at once; without `done`, `result` is a short notice that fades.
     `opinion`: an opinion is required, `remark`: one may be given; `hint` stands in its empty field. `grounds`: grounds
-    of the law may be chosen; `reason`: a reason is recorded. `opens`: the result opens in a new window. `style`: of the
-    button, Bootstrap's word.
+    of the law may be chosen; `reason`: a reason is recorded. `law`: what the law asks of the opinion, beside its field.
+    `opens`: the result opens in a new window. `style`: of the button, Bootstrap's word.
     """
 
     question: Any = ""
@@ -43,6 +44,7 @@ class Presentation:
     reason: bool = False
     opens: bool = False
     hint: Any = ""
+    law: Any = ""
     style: str = "light"
 
 
@@ -55,7 +57,7 @@ class Act(Presentation):
     be saved. `apart`: it has a page of its own. `once`: it is done to an application once at most. `unopened`: only
     until the province has opened the application. `many`: the question before it is done to many ticked rows, each
     for itself, with {count} for how many; empty: one row at a time. `holder`: who may do it while a reviewer has taken
-    the case; None: anybody. `internal`: hidden from the applicant.
+    the case; None: anybody. `internal`: hidden from the applicant. `advice`: what the applicant may do after it.
     """
 
     by: Set[Role]
@@ -69,6 +71,7 @@ class Act(Presentation):
     many: Any = ""
     holder: Holder | None = None
     internal: bool = False
+    advice: Any = ""
 
     def leads(self, status: Status) -> Status | None:
         """The status after the act; None when the act does not change it."""
@@ -152,6 +155,8 @@ ACTS: dict[Action, Act] = {
         holder=Holder.NOBODY_ELSE,
         to=Status.RETURNED,
         opinion=True,
+        law=law.RETURN,
+        advice=law.AFTER_RETURN,
         question=_l("确定要退回 %(number)s 吗？申请单位修改后可以重新申报。"),
         many=_l("确定要以同一意见退回所选 {count} 份申请吗？逐份办理，结果逐份列出。"),
         done=_l("已退回"),
@@ -163,6 +168,8 @@ ACTS: dict[Action, Act] = {
         holder=Holder.NOBODY_ELSE,
         to=Status.NOT_ACCEPTED,
         opinion=True,
+        law=law.DECLINE,
+        advice=law.AFTER_DECLINE,
         question=_l("确定要对 %(number)s 不予受理吗？办理后不能撤回。"),
         done=_l("已不予受理"),
         result=_l("%(number)s 的办理已结束，%(applicant)s可以看到意见，需要时会另行申请。"),
@@ -173,6 +180,8 @@ ACTS: dict[Action, Act] = {
         holder=Holder.NOBODY_ELSE,
         to=Status.REFUSED,
         opinion=True,
+        law=law.REFUSE,
+        advice=law.AFTER_REFUSE,
         grounds=True,
         question=_l("确定要对 %(number)s 不予备案吗？办理后不能撤回。"),
         done=_l("已不予备案"),
@@ -184,6 +193,7 @@ ACTS: dict[Action, Act] = {
         when=AWAITING,
         holder=Holder.NOBODY_ELSE,
         opinion=True,
+        law=law.EXTEND,
         once=True,
         question=_l("确定要延长 %(number)s 的办结期限吗？每份申请只能延期一次，请写明理由。"),
         done=_l("已延期"),

@@ -67,6 +67,7 @@ def test_a_stock_opinion_is_inserted_at_the_cursor_and_not_sent_by_the_same_key(
     tab_to(page, page.get_by_role("button", name="退回", exact=True))
     page.keyboard.press("Enter")
     expect(page.locator("#ask .ask-words")).to_contain_text("请补充加工合同的中文译本。谢谢。")
+    expect(page.locator("#ask .ask-law:visible")).to_have_text(re.compile("一次写明需要补正的全部内容"))
     tab_to(page, page.locator("#ask [value=yes]"))
     with page.expect_navigation():
         page.keyboard.press("Enter")

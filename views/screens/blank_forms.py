@@ -5,10 +5,11 @@ from typing import Any, BinaryIO, cast
 from flask import Response, abort, current_app, redirect, request, send_file
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models.application import blank_forms
-from models.application.blank_forms import ACCEPTED
+from models.application.blank_forms import ACCEPTED, BlankForm
 from models.application.file_names import clean_name
 from models.database import db
 from models.log import Operation
@@ -17,10 +18,10 @@ from models.workflow import Refused
 from views.panel.display import Button, button_html, on_screen
 from views.panel.download import add_ascii_name
 from views.panel.fields import number_of
+from views.panel.list_export import ListExport
 from views.panel.logged import note
-from views.panel.page import Page
 from views.panel.saving import commit_then_flash
-from views.panel.screen import Screen
+from views.panel.screen import Screen, labels_of
 from views.resources import store
 from views.screens.downloads import content_of
 
@@ -51,13 +52,21 @@ class BlankDownloadScreen(Screen):
         return blank_form(kind_sent(request.args))
 
 
-class BlankFormScreen(Page):
-    """The operator's table of blank forms, one line per kind of attachment."""
+class BlankFormScreen(ListExport):
+    """The operator's table of blank forms, one line per kind of attachment; a file has those that are offered."""
 
     roles = frozenset({Role.OPERATOR})
+    opens = frozenset({"file", "save_form", "remove"})
+    column_list = ("kind", "name", "size", "uploaded_at")
+    column_default_sort = ("id", False)
+    column_labels = labels_of(BlankForm) | {"size": _l("大小（字节）")}
+    form_columns: Any = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(BlankForm, db, **kwargs)
 
     @expose("/")
-    def index(self) -> Any:
+    def index_view(self) -> Any:
         return self.render(
             "screens/blank_forms.html",
             kinds=AttachmentKind,
@@ -72,7 +81,7 @@ class BlankFormScreen(Page):
         return blank_form(kind_sent(request.args))
 
     @expose("/keep/", methods=("POST",))
-    def save(self) -> Any:
+    def save_form(self) -> Any:
         """Add or replace the file of a kind: store its bytes, then its row and log entry; commits."""
         kind, file = kind_sent(request.form), request.files.get("file")
         version = number_of(request.form.get("version")) or 0
@@ -87,7 +96,7 @@ class BlankFormScreen(Page):
             return _("已保存，申请单位现在可以下载「%(kind)s」的空白表格。", kind=kind.label)
 
         commit_then_flash(act)
-        return redirect(self.get_url(".index"), 303)
+        return redirect(self.get_url(".index_view"), 303)
 
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
@@ -100,9 +109,9 @@ class BlankFormScreen(Page):
             return _("已移除，「%(kind)s」不再提供空白表格。", kind=kind.label)
 
         commit_then_flash(act)
-        return redirect(self.get_url(".index"), 303)
+        return redirect(self.get_url(".index_view"), 303)
 
-    def remove_button(self, row: blank_forms.BlankForm) -> Any:
+    def remove_button(self, row: BlankForm) -> Any:
         ask = _("确定要移除「%(kind)s」的空白表格吗？申请单位将不能再下载。", kind=row.kind.label)
         where = self.get_url(".remove", version=row.version)
         return button_html(Button("remove", _("移除"), where, ask), row.kind.value)

@@ -14,6 +14,7 @@ from sqlalchemy.sql.operators import desc_op
 from werkzeug.datastructures import MultiDict
 
 from models import workflow
+from models.acts.doubts import Doubt, found_doubts
 from models.application import Application, typed_opinion
 from models.application.resubmission import resubmission
 from models.database import db
@@ -42,7 +43,19 @@ class CaseScreen(FilingScreen):
             kwargs["internal_acts"] = [action.value for action in workflow.INTERNAL]
             kwargs["typed"] = typed_opinion.of(db.session(), model, current_user) if deciding else None
             kwargs["resubmission"] = resubmission(db.session(), model) if deciding else None
+            kwargs["doubts"] = self.doubts_of(model) if model.status in workflow.UNDECIDED else []
         return super().render(template, **kwargs)
+
+    def doubts_of(self, row: Application) -> list[tuple[str, str]]:
+        """(sentence, address of the application that it names or "") of the warnings that the applicant has, too."""
+        found = found_doubts(db.session(), row)
+        return [(doubt.sentence, self.address_of_other(doubt)) for doubt in found]
+
+    def address_of_other(self, doubt: Doubt) -> str:
+        if doubt.other_id is None:
+            return ""
+        screen = "review" if doubt.other_status in workflow.AWAITING else "filings"
+        return str(self.get_url(f"{screen}.details_view", id=doubt.other_id, url=request.full_path))
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:
         """For a pending case only the acts that its status allows."""

@@ -1,7 +1,7 @@
 """委托: a publisher invites a unit to apply for it, the unit accepts; either side can end it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, request
 from flask_admin import expose
@@ -21,9 +21,10 @@ from models.people.accounts import Account, Entrustment
 from models.vocabulary import Role, Trade
 from views.panel.display import Button
 from views.panel.fields import PlainTextField
+from views.panel.list_export import ListExport
 from views.panel.logged import note
 from views.panel.saving import commit_then_flash
-from views.panel.screen import Screen, labels_of
+from views.panel.screen import labels_of
 from views.screens.accounts import ACTS, register_form
 
 Act = Callable[[Session, Entrustment, Account], None]
@@ -50,7 +51,7 @@ def notify_and_log(row: Entrustment, event: Event, kind: Operation) -> None:
     note(kind, about, f"{row.since} – {row.until}")
 
 
-class EntrustingScreen(Screen):
+class EntrustingScreen(ListExport):
     """The entrustments given or accepted by one's own unit; row security hides all others."""
 
     roles = frozenset({Role.PUBLISHER})
@@ -62,6 +63,11 @@ class EntrustingScreen(Screen):
         "publisher": lambda _view, _context, row, _name: row.publisher.name,
         "agent": lambda _view, _context, row, _name: row.agent.name,
         "state": lambda _view, _context, row, _name: entrusting.state(row),
+    }
+    exported: ClassVar[dict[str, Any]] = {
+        "publisher": lambda row: row.publisher.name,
+        "agent": lambda row: row.agent.name,
+        "state": entrusting.state,
     }
     form_columns = ("agent", "since", "until")
     form_overrides = register_form(Entrustment, "since", "until")["overrides"]

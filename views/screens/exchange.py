@@ -36,6 +36,7 @@ from views.panel.logged import note_handout_and_commit
 from views.panel.query import UNANSWERED, ExchangeQuery
 from views.panel.screen import labels_of
 from views.resources import pace
+from views.screens import menu_counts
 
 
 def address_of(act: Word) -> str:
@@ -78,6 +79,10 @@ class ExchangeScreen(ListExport):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(CustomsMessage, db, **kwargs)
+
+    def menu_count(self) -> str:
+        """The number of certificates and messages that wait for the province, for the menu."""
+        return menu_counts.shown(menu_counts.counts().failed)
 
     # The list
     def get_query(self) -> Any:

@@ -20,6 +20,7 @@ from models.notifications.announcements import Announcement
 from models.vocabulary import Role
 from views.entrance.security import local
 from views.panel.fields import number_of
+from views.panel.list_export import ListExport
 from views.panel.logged import SECONDS
 from views.panel.query import Condition, Query, choice
 from views.panel.rows import address
@@ -51,7 +52,7 @@ def tagged(row: Notification) -> Markup:
     return Markup('<span class="badge badge-{}">{}</span>').format(row.rule.tone, row.what.label)
 
 
-class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
+class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
     """One's own notifications; row security hides those of other accounts."""
 
     roles = frozenset(Role)
@@ -63,6 +64,7 @@ class MessageScreen(MailSettingsScreen, FeedSettingsScreen):
     column_sortable_list = ("at",)
     column_default_sort = ("at", True)
     column_labels = labels_of(Notification) | {"sentence": _l("消息")}
+    exported: ClassVar[dict[str, Any]] = {"event": lambda row: row.what}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Notification, db, **kwargs)

@@ -22,17 +22,26 @@ from models.workflow import Refused
 from views.entrance.portal import portal
 from views.panel.display import on_screen
 from views.panel.fields import number_of
+from views.panel.list_export import ListExport
 from views.panel.logged import note
-from views.panel.page import Page
 from views.panel.saving import commit_then_flash
+from views.panel.screen import labels_of
 
 MOST = 200  # requests on the page; further ones appear as these are decided
 
 
-class PortalScreen(Page):
+class PortalScreen(ListExport):
     """For the operator; in the menu only while the portal is on."""
 
     roles = frozenset({Role.OPERATOR})
+    opens = frozenset({"link", "decline"})
+    column_list = ("name", "subject", "organisation", "credit_code", "asked_at", "address", "declined_at")
+    column_default_sort: Any = ("asked_at", False)
+    column_labels = labels_of(PortalRequest) | {"declined_at": _l("不予关联时间")}
+    form_columns: Any = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(PortalRequest, db, **kwargs)
 
     def menu_entries(self) -> list[tuple[Any, str]]:
         """(label, address) of its line in the menu; none while the portal is off."""
@@ -44,7 +53,7 @@ class PortalScreen(Page):
         return str(db.session.scalar(waiting) or "")
 
     @expose("/")
-    def index(self) -> Any:
+    def index_view(self) -> Any:
         session = db.session()
         asked = session.scalars(portal_links.open_requests().limit(MOST)).all()
         likely = {each.id: portal_links.suggested(session, each) for each in asked}
@@ -86,7 +95,7 @@ class PortalScreen(Page):
             flash(_("这项申请已经办理，请刷新页面核对。"), "error")
         else:
             commit_then_flash(partial(act, asked))
-        return redirect(self.get_url(".index"), 303)
+        return redirect(self.get_url(".index_view"), 303)
 
 
 def _described(asked: PortalRequest) -> str:

@@ -7,7 +7,6 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import clock, workflow
@@ -20,12 +19,12 @@ from views.panel.display import clear_cache
 from views.panel.filing_query import ProvinceQuery
 from views.panel.logged import SECONDS
 from views.panel.query import QueueQuery
+from views.screens import menu_counts
 from views.screens.case import CaseScreen
 from views.screens.filing import FilingScreen
 from views.screens.filing_order import BY_PINYIN
 from views.screens.together import TogetherScreen
 
-MOST_IN_MENU = 99
 OPENING_VIEWS = frozenset({"details_view", "preview"})  # views that count as opening a case
 
 
@@ -124,10 +123,8 @@ class ReviewScreen(TogetherScreen, ProvinceCaseScreen):
         return leases.lease_of(row) is not None or row.id in g.infected
 
     def menu_count(self) -> str:
-        """The number of pending cases for the menu, counted up to 99 from an index."""
-        waiting = select(Application.id).where(Application.status.in_(workflow.AWAITING)).limit(MOST_IN_MENU + 1)
-        found = db.session.query(func.count()).select_from(waiting.subquery()).scalar() or 0
-        return f"{MOST_IN_MENU}+" if found > MOST_IN_MENU else str(found or "")
+        """The number of pending cases for the menu."""
+        return menu_counts.shown(menu_counts.counts().pending)
 
     def narrow(self, query: Any) -> Any:
         return super().narrow(query.filter(Application.status.in_(workflow.AWAITING)))

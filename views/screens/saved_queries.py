@@ -1,5 +1,6 @@
 """常用查询: saved queries of an account: saved from a list, opened, renamed and deleted."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -17,14 +18,16 @@ from models.vocabulary import Role
 from views.panel.checks import REQUIRED
 from views.panel.display import Button
 from views.panel.fields import PlainTextField
+from views.panel.list_export import ListExport
 from views.panel.saved_queries import address_of, read, words_of
 from views.panel.saving import commit_then_flash
-from views.panel.screen import Screen, labels_of
+from views.panel.screen import labels_of
+from views.panel.spreadsheet import Column
 
 LABELS = labels_of(SavedQuery)
 
 
-class SavedQueryScreen(Screen):
+class SavedQueryScreen(ListExport):
     """One line per saved query; row security hides those of other accounts."""
 
     roles = frozenset(Role)
@@ -53,6 +56,15 @@ class SavedQueryScreen(Screen):
     def menu_entries(self) -> list[tuple[Any, str]]:
         """No line in the menu; the lists link here."""
         return []
+
+    def columns(self) -> list[Column]:
+        """所在列表 by its name in the menu; read here, because it depends on the account."""
+        names = {view.endpoint: str(view.name) for view in self.admin._views if self.list_of(view.endpoint)}
+        own: dict[str, Any] = {"screen": lambda row: names.get(row.screen)}
+        return [
+            replace(column, value=own.get(name, column.value))
+            for name, column in zip(self.column_list, super().columns(), strict=False)
+        ]
 
     def list_of(self, endpoint: str) -> Any:
         """The screen with this endpoint, if it has a query form and the account may open it; else None."""

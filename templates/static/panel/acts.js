@@ -28,7 +28,7 @@ async function agreedBeside(button, text) {
     return false;
   }
   const chosen = grounds.map((box) => box.parentElement.textContent.trim()).join(ask.dataset.clause);
-  return dialog([button.dataset.ask, chosen, opinion].filter(Boolean).join("\n\n"));
+  return dialog([button.dataset.ask, chosen, opinion].filter(Boolean).join("\n\n"), { act: button.dataset.act });
 }
 
 document.addEventListener("click", async (event) => {

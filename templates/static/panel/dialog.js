@@ -5,7 +5,7 @@ import { $$, ask } from "./page.js";
 const typed = new Map();  // key of the question → answers, kept until the page is left
 const text = ask.querySelector("textarea"), why = ask.querySelector("select"), boxes = $$("input[type=checkbox]", ask), usual = text.placeholder;
 const yes = ask.querySelector("[value=yes]"), no = ask.querySelector("[value=no]");
-const stock = $$(".ask-stock", ask);  // 常用意见, a list an act
+const stock = $$(".ask-stock", ask), laws = $$(".ask-law", ask);  // 常用意见, a list an act; what the law asks of an act
 let closed = null;  // promise of the last question: browsers dispatch `close` after Esc a moment later
 const given = () => ({ opinion: text.value, reason: why.value, grounds: boxes.filter((box) => box.checked).map((box) => box.value) });
 
@@ -35,6 +35,7 @@ export async function dialog(words, { tell = false, opinion = false, remark = fa
   Object.entries({ opinion: opinion || remark, grounds, reason, progress, no: !tell }).forEach(([name, shown]) => { ask.querySelector(`.ask-${name}`).hidden = !shown; });
   $$(".ask-lacking", ask).forEach((note) => { note.hidden = true; });
   stock.forEach((list) => { list.hidden = !(opinion || remark) || list.dataset.act !== act; });
+  laws.forEach((law) => { law.hidden = law.dataset.act !== act; });
   yes.disabled = progress;
   yes.textContent = go || ask.dataset.yes;
   text.placeholder = hint || usual;

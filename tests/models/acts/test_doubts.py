@@ -91,6 +91,6 @@ def test_a_duplicate_file_and_a_past_date_are_reported(
             uploads.attach(db.session(), application, kind, io.BytesIO(make_png()), name, account, store(), 1 << 20)
         db.session.commit()
     assert doubts_of(act_as, app, key) == [
-        "附件其他“封面.png”、著作权授权“授权.png”的内容相同，如是重复上传，请移除多余的。",
+        "附件其他“封面.png”、著作权授权“授权.png”的内容相同，请核对是否重复上传。",
         f"预计进口日期 {day} 已经过去，请核对。",
     ]

@@ -47,28 +47,32 @@ replace       .             .       .        .         .         .         .    
 
 
 MORE_SCREENS = """
-              calendar  province  announcements messages  entrusting  queries
-index_view    O         R         O             PRNO      P             PRNO
-create_view   O         -         O             -         P             -
-edit_view     -         -         O             -         -             PRNO
-details_view  -         -         -             PRNO      -             -
-export        O         -         O             -         -             -
-ajax_lookup   -         -         -             -         -             -
-preview       O         .         .             .         .             .
-replace       O         .         .             .         .             .
-remove        O         .         .             .         .             PRNO
-opinions      .         R         .             .         .             .
-save_opinion  .         R         .             .         .             .
-withdraw      .         .         O             .         .             .
-announcement  .         .         .             PRNO      .             .
-mail          .         .         .             PRNO      .             .
-confirm_mail  .         .         .             PRNO      .             .
-read_all      .         .         .             PRNO      .             .
-feed          .         .         .             R         .             .
-save_feed     .         .         .             R         .             .
-change        .         .         .             .         P             .
-save_query    .         .         .             .         .             PRNO
-ask           .         .         .             .         .             PRNO
+              calendar  province  announcements messages  entrusting  queries   blanks  portal
+index_view    O         R         O             PRNO      P             PRNO    O       O
+create_view   O         -         O             -         P             -       -       -
+edit_view     -         -         O             -         -             PRNO    -       -
+details_view  -         -         -             PRNO      -             -       -       -
+export        O         -         O             PRNO      P             PRNO    O       O
+ajax_lookup   -         -         -             -         -             -       -       -
+preview       O         .         .             .         .             .       .       .
+replace       O         .         .             .         .             .       .       .
+remove        O         .         .             .         .             PRNO    O       .
+opinions      .         R         .             .         .             .       .       .
+save_opinion  .         R         .             .         .             .       .       .
+withdraw      .         .         O             .         .             .       .       .
+announcement  .         .         .             PRNO      .             .       .       .
+mail          .         .         .             PRNO      .             .       .       .
+confirm_mail  .         .         .             PRNO      .             .       .       .
+read_all      .         .         .             PRNO      .             .       .       .
+feed          .         .         .             R         .             .       .       .
+save_feed     .         .         .             R         .             .       .       .
+change        .         .         .             .         P             .       .       .
+save_query    .         .         .             .         .             PRNO    .       .
+ask           .         .         .             .         .             PRNO    .       .
+file          .         .         .             .         .             .       O       .
+save_form     .         .         .             .         .             .       O       .
+link          .         .         .             .         .             .       .       O
+decline       .         .         .             .         .             .       .       O
 """
 
 
@@ -104,9 +108,7 @@ PUBLIC = (
 
 
 OTHERS = (
-    {"handbook.index": "O", "condition.index": "O", "blanks.index": "O", "blanks.file": "O", "blanks.save": "O"}
-    | {"portal.index": "O", "portal.link": "O", "portal.decline": "O"}
-    | {"blanks.remove": "O", "statistics.index": "RN", "statistics.export": "RN"}
+    {"handbook.index": "O", "condition.index": "O", "statistics.index": "RN", "statistics.export": "RN"}
     | dict.fromkeys(("admin.index", "desk.index", "password", "visits.index", "visits.end", "help.index"), "PRNO")
     | dict.fromkeys(("keys.index", "keys.options", "keys.add", "keys.remove"), "PRNO")
     | dict.fromkeys(("apikeys.index", "apikeys.make", "apikeys.end"), "PRN")

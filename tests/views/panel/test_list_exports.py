@@ -1,4 +1,4 @@
-"""导出 of 待审核, 数据交换 and the registers of the operator: what the list shows, to whom it shows it."""
+"""导出 of 待审核, 数据交换, the registers of the operator and one's own lists: what is shown, to whom it is shown."""
 
 import io
 from urllib.parse import quote
@@ -27,11 +27,25 @@ HEADS = {  # (account, list) → the headings of its file
     ("operator", "calendar"): ["日期", "星期", "类别", "节日", "来源"],
     ("operator", "traffic"): ["对账时间", "所对日期", "我方报文", "海关台账", "差异"],
     ("operator", "online"): ["用户", "角色", "登录时间", "最近操作", "地址", "浏览器"],
+    ("operator", "blanks"): ["附件种类", "文件名", "大小（字节）", "上传时间"],
+    ("operator", "portal"): [
+        "姓名",
+        "单一窗口用户",
+        "单位",
+        "统一社会信用代码",
+        "申请时间",
+        "地址",
+        "不予关联时间",
+    ],
+    ("publisher", "messages"): ["时间", "类别", "消息"],
+    ("publisher", "queries"): ["名称", "所在列表", "查询条件"],
+    ("publisher", "entrusting"): ["委托出版单位", "受托单位", "起始日期", "终止日期", "状态"],
 }
 NAMES = {  # list → its name in the log
     "exchange": "数据交换", "accounts": "账号", "organisations": "单位", "entrustments": "委托",
     "announcements": "通知公告", "districts": "关区代码", "calendar": "工作日历", "traffic": "数据交换",
-    "online": "在线用户",
+    "online": "在线用户", "blanks": "空白表格", "portal": "单一窗口用户", "messages": "消息", "queries": "常用查询",
+    "entrusting": "委托",
 }  # fmt: skip
 PROVINCE = {"reviewer": 1, "reviewer2": 0}
 

@@ -1,8 +1,18 @@
 """Doubts on the screen: shown at 保存, shown before 申报 at the latest, and never in the way after that."""
 
-import pytest
+import html
+import re
+from datetime import timedelta
 
-from tests.browsing import ClientAs
+import pytest
+from flask import Flask
+
+from models import access, clock
+from models.application import Application
+from models.people.accounts import Organisation
+from models.vocabulary import Action
+from tests.browsing import Browser, ClientAs
+from tests.cast import perform_step
 from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import flashed, form_of
 
@@ -90,3 +100,49 @@ def test_text_of_former_applications_is_suggested_to_their_applicant_only(
     assert '<datalist id="former-manufacturer"><option value="甲厂"><option value="乙厂"></datalist>' in page
     assert 'list="former-manufacturer"' in page and "别人的厂" not in page
     assert "甲厂" not in client_as("publisher2").get("/applications/new/").text
+
+
+def reviewers_doubts(browser: Browser, key: int, screen: str = "review") -> str:
+    """The warnings on the page of a case, as HTML; "" for none."""
+    page = browser.get(f"/{screen}/details/?id={key}").text
+    found = re.findall(r'id="doubts">(.*?)</div>', page, re.DOTALL)
+    return found[0] if found else ""
+
+
+@pytest.mark.slow
+def test_the_reviewer_reads_the_warnings_of_the_applicant_with_a_link_to_the_other_application(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """A draft of the same work is not disclosed; the warning does not prevent the decision."""
+    day = clock.today() - timedelta(days=3)
+    filed, waiting, draft = (make_application(status=status) for status in ("filed", "pending", "draft"))
+    key, reviewer = make_application(status="pending", expected_on=day), client_as("reviewer")
+    number = {each: stored_rows(each)["application"][0]["number"] for each in (filed, waiting, draft)}
+    found = reviewers_doubts(reviewer, key)
+    assert (number[filed] in found, number[waiting] in found, number[draft] in found) == (True, True, False)
+    assert f"预计进口日期 {day} 已经过去" in found
+    for address in re.findall(r'href="([^"]*)"', found):
+        assert reviewer.get(html.unescape(address)).status_code == 200
+    links = re.findall(r'href="/(\w+)/details/\?id=(\d+)', found)
+    assert links == [("review", str(waiting)), ("filings", str(filed))]
+    assert reviewer.post("/review/grant/", data={"id": key}).status_code == 303
+    assert reviewers_doubts(reviewer, key, "filings") == "", "decided"
+
+
+@pytest.mark.slow
+def test_a_likely_duplicate_in_another_province_is_not_disclosed(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """The publisher was registered in 广东 for one of its two applications."""
+    away, here = make_application(), make_application(status="pending")
+    with app.app_context(), access.everything() as session:
+        publisher = session.get_one(Application, away).publisher_id
+        for province in ("440000", "320000"):
+            session.get_one(Organisation, publisher).province = province
+            session.commit()
+            if province == "440000":
+                perform_step(app, Action.SUBMIT, away, "publisher")
+    assert stored_rows(away)["application"][0]["province"] == "440000"
+    assert reviewers_doubts(client_as("reviewer"), here) == ""
+    assert reviewers_doubts(client_as("reviewer2"), away) == ""
+    assert client_as("reviewer2").get(f"/review/details/?id={away}").status_code == 200

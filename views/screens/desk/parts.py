@@ -45,12 +45,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows under a heading; `more`: the address of the whole list."""
+    """Rows under a heading; `more`: the address of the whole list; `advice`: what the reader may do next."""
 
     title: Any
     lines: list[Line]
     more: str = ""
     empty: Any = ""
+    advice: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)

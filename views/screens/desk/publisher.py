@@ -1,6 +1,7 @@
 """The desk of a publisher, or of an entrusted unit."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -19,6 +20,7 @@ from views.panel import deadlines
 from views.screens.desk.parts import Desk, Line, Part, Uncounted, count_all, line, rows
 
 OLD = timedelta(days=30)  # since the last change of a draft
+REMEDY = timedelta(days=60)  # for which a refusal stays on the desk: 行政复议法 第二十条
 
 
 def desk() -> Desk:
@@ -32,7 +34,7 @@ def desk() -> Desk:
     figures = count_all(figure for label, group in groups.items() for figure in _figures(label, sorted(group)))
     return Desk(
         figures=figures,
-        parts=[part for part in (_returned(), _old(), _drafts(), _waiting(), _ready()) if part.lines],
+        parts=[part for part in (_returned(), _refused(), _old(), _drafts(), _waiting(), _ready()) if part.lines],
         begin=not any(figure.count for figure in figures) and not rows(select(Application), 1),
     )
 
@@ -64,14 +66,29 @@ def _list(status: Status) -> str:
 def _returned() -> Part:
     (status,) = workflow.SENT_BACK
     found = rows(_of(status))
+    return Part(_("退回，等您补正"), _with_opinions(found, "edit_view"), _list(status), advice=_advice(found))
+
+
+def _refused() -> Part:
+    """Applications that were lately not accepted or refused, while an administrative review can be applied for."""
+    found = rows(_of(*sorted(workflow.DENIED)).where(Application.changed_at >= clock.now() - REMEDY))
+    return Part(_("不予受理、不予备案"), _with_opinions(found, "details_view"), advice=_advice(found))
+
+
+def _advice(found: list[Application]) -> tuple[Any, ...]:
+    """What may be done next with these applications, each sentence once."""
+    return tuple(dict.fromkeys(workflow.advice(row.status) for row in found))
+
+
+def _with_opinions(found: list[Application], view: str) -> list[Line]:
     opinions = trail.open_opinions(db.session(), [row.id for row in found])
-    lines = [_with_opinion(row, opinions.get(row.id)) for row in found]
-    return Part(_("退回，等您补正"), lines, _list(status))
+    return [_with_opinion(row, opinions.get(row.id), view) for row in found]
 
 
-def _with_opinion(row: Application, entry: TrailEntry | None) -> Line:
-    when = (_("%(at)s 退回", at=f"{entry.at:%Y-%m-%d}"),) if entry else ()
-    return line(row, "applications", when, view="edit_view", opinion=(entry.opinion or "") if entry else "")
+def _with_opinion(row: Application, entry: TrailEntry | None, view: str) -> Line:
+    when = (f"{entry.at:%Y-%m-%d} {entry.after.label}",) if entry else ()
+    opinion = (entry.opinion or "") if entry else ""
+    return line(row, "applications", when, view=view, opinion=opinion)
 
 
 def _drafts() -> Part:

@@ -11,8 +11,10 @@ from sqlalchemy import Select, select
 
 from models import clock, workflow
 from models.application import Application
+from models.application.resubmission import outlines
 from models.application.trail import TrailEntry, decided_in
 from models.customs import DELIVERIES, CustomsMessage, long_unanswered
+from models.database import db
 from models.vocabulary import Action, Delivery
 from views.panel import deadlines, leases
 from views.resources import pace
@@ -93,11 +95,13 @@ def _first() -> Part:
 
 
 def _again() -> Part:
+    """Resubmissions by due date, with what was changed since 退回."""
     found = rows(waiting().where(Application.submissions > 1).order_by(Application.due_on, Application.id))
-    lines = [
-        line(row, "review", (row.publisher_name or "", _("第 %(n)s 次申报", n=row.submissions)), tags(row))
-        for row in found
-    ]
+    changed = outlines(db.session(), [row.id for row in found])
+    lines = []
+    for row in found:
+        facts = (changed.get(row.id, ""), row.publisher_name or "", _("第 %(n)s 次申报", n=row.submissions))
+        lines.append(line(row, "review", facts, tags(row)))
     return Part(_l("退回后重新申报"), lines, url_for("review.index_view", round="again"))
 
 

@@ -1,0 +1,57 @@
+"""The counts of a province in the menu: pending cases, and what customs has not received."""
+
+import html
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, update
+
+from models import access, clock
+from models.customs import CustomsMessage
+from models.database import db
+from models.vocabulary import Action
+from tests.browsing import Browser, ClientAs
+from tests.cast import perform_step
+from tests.conftest import MakeApplication
+
+
+def counts(browser: Browser) -> dict[str, str]:
+    """Label → count of the lines of the menu that have one."""
+    page = browser.get("/help/").text
+    return {html.unescape(label): count for label, count in re.findall(r'>([^<>]+) <span class="count">([^<]*)<', page)}
+
+
+def set_aside(app: Flask, key: int) -> None:
+    with app.app_context(), access.everything() as session:
+        aside = update(CustomsMessage).where(CustomsMessage.application_id == key)
+        session.execute(aside.values(set_aside_at=clock.now()))
+        session.commit()
+
+
+@pytest.mark.slow
+def test_certificates_that_customs_rejected_and_messages_that_are_stuck_count_until_they_are_resent(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    reviewer = client_as("reviewer")
+    assert counts(reviewer) == {}
+    failed = [make_application(status="customs_failed") for _n in range(2)]
+    make_application(status="customs_received")
+    make_application(status="pending")
+    aside = make_application(status="filed")
+    assert counts(reviewer) == {"待审核": "1", "数据交换": "2"}
+    set_aside(app, aside)
+    assert counts(reviewer) == {"待审核": "1", "数据交换": "3"}
+    perform_step(app, Action.RESEND, failed[0], "publisher")
+    assert counts(reviewer) == {"待审核": "1", "数据交换": "2"}
+    assert counts(client_as("reviewer2")) == counts(client_as("national")) == counts(client_as("operator")) == {}
+
+
+def test_both_counts_take_one_statement(app: Flask, client_as: ClientAs, make_application: MakeApplication) -> None:
+    make_application(status="customs_failed")
+    reviewer, statements = client_as("reviewer"), []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    assert counts(reviewer) == {"数据交换": "1"}
+    (counting,) = [sql for sql in statements if "customs_message" in sql]
+    assert counting.count("count(*)") == 3

@@ -1,0 +1,52 @@
+"""The counts of a province in the menu, on every page: one statement, each counted up to MOST + 1 from an index."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_login import current_user
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from models import workflow
+from models.application import Application
+from models.customs import DELIVERIES, CustomsMessage, long_unanswered
+from models.database import db
+from models.vocabulary import Action, Delivery
+from views.panel.display import once
+from views.resources import pace
+
+MOST = 99
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`failed`: certificates that customs has not received, and messages that were set aside or have no answer."""
+
+    pending: int
+    failed: int
+
+
+def counts() -> Counts:
+    """The counts of the reader's province, queried once a request."""
+    return once("menu counts", _query)
+
+
+def shown(count: int) -> str:
+    """A count for the menu; "" for none."""
+    return f"{MOST}+" if count > MOST else str(count or "")
+
+
+def _query() -> Counts:
+    pending = select(Application.id).where(Application.status.in_(workflow.AWAITING))
+    orders = [status.order for status in workflow.ACTS[Action.RESEND].when]
+    rejected = select(Application.id).where(Application.status_order.in_(orders))
+    stuck = or_(DELIVERIES[Delivery.SET_ASIDE], long_unanswered(pace().unanswered_since()))
+    # As on the desk: row security looks up each message's application, and `desk` is the first column of the index.
+    messages = select(CustomsMessage.id).where(
+        CustomsMessage.answered_at.is_(None), CustomsMessage.desk == current_user.province, stuck
+    )
+    found = db.session.execute(select(*map(_counted, (pending, rejected, messages)))).one()
+    return Counts(found[0], found[1] + found[2])
+
+
+def _counted(query: Select[Any]) -> ColumnElement[Any]:
+    return select(func.count()).select_from(query.limit(MOST + 1).subquery()).scalar_subquery()
