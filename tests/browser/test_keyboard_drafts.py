@@ -129,8 +129,8 @@ def test_doubts_are_shown_and_do_not_prevent_a_submission(
     user.type(str(clock.today() - timedelta(days=1)))
     chooser = page.locator("#file-other input[type=file]")
     user.tab_to(chooser)
-    twice = {"name": "又一份.pdf", "mimeType": "application/pdf", "buffer": make_pdf("licence")}
-    opened_by_space(user, chooser).set_files([twice])
+    opened = opened_by_space(user, chooser)
+    opened.set_files([{"name": "又一份.pdf", "mimeType": "application/pdf", "buffer": make_pdf("licence")}])
     expect(page.locator("#file-other .files li")).to_have_count(1)
     focus_on(chooser)
     submit = page.locator(".foot").get_by_role("button", name="申报")
