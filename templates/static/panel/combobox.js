@@ -1,6 +1,8 @@
 // Combobox after the ARIA APG pattern "editable combobox with list autocomplete", over a native field that works without it:
 //   <select data-combobox>: stays in the form, hidden, and holds the value; its id moves to the text field put before it.
 //   <input list>, <input data-url>: a text field of codes, with the options of a shared <datalist> or of the server.
+//   <input list data-free>: options are suggestions, and any other text is valid: nothing is taken that was not moved to, the
+//   list opens only where something fits, Home and End move in the text, and Esc never clears it.
 // Keys: typing opens the list and highlights the best match. ↓ ↑ open (in a cell of a table: with Alt) and move; Home and End, while open, go to the ends.
 //   Enter while open takes the highlighted option and submits nothing; while closed it is the form's. Tab takes what a key
 //   has moved to, and moves on. Esc closes the list; once closed, it clears the field. When focus leaves, text that names one
@@ -13,7 +15,7 @@ import { fold, matching, meant, option } from "./search.js";
 
 const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
 const status = document.getElementById("choices-status"), page = popup.parentElement, words = popup.dataset, parsed = new WeakMap();
-let box = null;  // the combobox with focus: { input, select, label: of its value, typed: whether the text was edited since }
+let box = null;  // the combobox with focus: { input, select, label: of its value, typed: whether the text was edited since, free: whether any text is valid }
 // Options in the list, index of the highlighted one, whether a key moved there; AbortController of the running request; whether an event is fired by this script.
 let found = [], at = -1, moved = false, asked = null, firing = false;
 
@@ -86,7 +88,8 @@ function place() {  // under the field, or above it where there is more room
 function open(text) {
   if (box.input.dataset.url) return ask(text);
   const options = matching(optionsOf(box), text);
-  return show(options, text ? 0 : options.findIndex(({ label }) => label === box.label));
+  if (box.free && !options.length) return close();
+  return show(options, box.free ? -1 : text ? 0 : options.findIndex(({ label }) => label === box.label));
 }
 
 async function ask(text) {  // 200 ms after the last key; aborts the running request
@@ -121,6 +124,7 @@ function take(chosen) {  // an option; null: none
 }
 
 function settle() {  // before focus leaves or the form is sent; false if the text matched no option and the former value was restored
+  if (box.free) { close(); return true; }
   const { input, select, label, typed } = box, text = input.value.trim(), waiting = asked;  // without an answer of the server the form is sent as typed
   const fitting = !typed || !text ? [] : input.dataset.url ? found : matching(optionsOf(box), text), chosen = meant(fitting, text);
   const lost = Boolean(typed && text && !chosen && !waiting), guessed = chosen && fold(chosen.label) !== fold(text);
@@ -147,11 +151,11 @@ const inSheet = (event) => !event.altKey && box.input.closest(".inline-table"); 
 const keys = {
   ArrowDown: (event) => (shown() ? move((at + 1) % found.length) : !inSheet(event) && (open(""), true)),
   ArrowUp: (event) => (shown() ? move(at > 0 ? at - 1 : found.length - 1) : !inSheet(event) && (open(""), true)),
-  Home: () => shown() && move(0),
-  End: () => shown() && move(found.length - 1),
-  Enter: () => (shown() ? (found[at] && take(found[at]), true) : box.typed && !settle()),
+  Home: () => shown() && !box.free && move(0),
+  End: () => shown() && !box.free && move(found.length - 1),
+  Enter: () => (shown() && (found[at] || !box.free) ? (found[at] && take(found[at]), true) : box.typed && !settle()),
   Tab: () => { if (moved && found[at]) take(found[at]); },
-  Escape: () => (shown() ? (close(), true) : Boolean(box.input.value) && (box.select && !blankOf(box.select) ? settle() : take(null), true)),
+  Escape: () => (shown() ? (close(), true) : !box.free && Boolean(box.input.value) && (box.select && !blankOf(box.select) ? settle() : take(null), true)),
 };
 document.addEventListener("keydown", (event) => {
   if (box?.input !== event.target || event.isComposing || !keys[event.key]?.(event)) return;
@@ -159,9 +163,9 @@ document.addEventListener("keydown", (event) => {
   event.stopPropagation();
 }, true);
 document.addEventListener("focusin", ({ target }) => {
-  if (!target.matches("input[role=combobox], input[list]:not([data-free]), input[data-url]")) return;
+  if (!target.matches("input[role=combobox], input[list], input[data-url]")) return;
   if (target.role !== "combobox") makeCombobox(target);
-  box = { input: target, select: target.closest(".combobox")?.lastElementChild, label: target.value, typed: false };
+  box = { input: target, select: target.closest(".combobox")?.lastElementChild, label: target.value, typed: false, free: "free" in target.dataset };
 });
 document.addEventListener("focusout", ({ target }) => {
   if (box?.input !== target || document.activeElement === target) return;  // the field keeps focus: another window was activated
@@ -182,6 +186,6 @@ document.addEventListener("mousedown", (event) => { if (event.target.closest("#c
 document.addEventListener("click", ({ target }) => {
   const item = target.closest("#choices li");
   if (item) take(found[[...list.children].indexOf(item)]);
-  else if (box?.input === target && !shown()) { if (!box.typed) target.select(); open(""); }
+  else if (box?.input === target && !shown() && !(box.free && target.value)) { if (!box.typed) target.select(); open(""); }
 });
 ["scroll", "resize"].forEach((name) => addEventListener(name, () => shown() && place(), { capture: true, passive: true }));

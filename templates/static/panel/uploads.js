@@ -62,8 +62,9 @@ function lineOf(box, name, retry) {
   const part = (selector) => line.querySelector(selector), error = part(".error");
   $$(".upload-line", list).filter((other) => other.dataset.done && other.dataset.name === name).forEach((other) => other.remove());
   line.dataset.name = part(".upload-name").textContent = name;
-  part("[data-dismiss]").addEventListener("click", () => line.remove());
-  part("[data-retry]").addEventListener("click", () => { line.remove(); retry(); });
+  const leave = () => { line.remove(); box.querySelector("input[type=file]").focus(); };  // or the focus would be lost
+  part("[data-dismiss]").addEventListener("click", leave);
+  part("[data-retry]").addEventListener("click", () => { leave(); retry(); });
   list.append(line);
   return {
     done: () => line.remove(),
@@ -120,10 +121,15 @@ export function watch(form, box) {
     if (unsaved) return refuse(line, unsaved, true);
     const answer = await send(form.dataset.upload, fieldsOf(form, box, old ? { file, replaces: old } : { file }), line.progress);
     if (!answer.ok) return refuse(line, answer.status ? answer.words : form.dataset.lost, !answer.status || answer.status === 429 || answer.status >= 500);
-    box.querySelector(".box-files").innerHTML = answer.json.html;
+    list(answer.json.html);
     box.classList.remove("wrong");  // the missing file is here now
     document.querySelector(`#missing a[href="#${box.id}"]`)?.closest("li").remove();
     if (answer.json.note) line.fail(answer.json.note, false); else line.done();
+  }
+  function list(html) {
+    const files = box.querySelector(".box-files"), focused = files.contains(document.activeElement);
+    files.innerHTML = html;
+    if (focused) chooser.focus();
   }
   function refuse(line, words, again) { state.refused += 1; line.fail(words, again); }
   box.addEventListener("click", async (event) => {
@@ -132,7 +138,7 @@ export function watch(form, box) {
     if (button.dataset.replace) { replaces = button.dataset.replace; chooser.click(); }
     if (button.dataset.remove && (await dialog(button.dataset.ask))) {
       const answer = await send(form.dataset.remove, fieldsOf(form, box, { attachment: button.dataset.remove }));
-      if (answer.ok) box.querySelector(".box-files").innerHTML = answer.json.html;
+      if (answer.ok) list(answer.json.html);
       else lineOf(box, button.closest("li").querySelector("a").textContent).fail(answer.words, false);
       chooser.focus();
     }
