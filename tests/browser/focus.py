@@ -80,8 +80,3 @@ class AttentiveUser(KeyboardUser):
     def menu(self, name: str) -> None:
         """Open a screen from the menu."""
         self.enter(self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=name))
-
-    def back(self) -> None:
-        """Alt+Left, as 后退 of the browser."""
-        with self.page.expect_navigation():
-            self.press("Alt+ArrowLeft")
