@@ -6,5 +6,5 @@ $$("form.import input[type=file]").forEach((chooser) => chooser.addEventListener
 }));
 
 // Screen readers read the focused error or result first. Success fades; errors and results stay.
-prepare((root) => root.querySelector("#missing, .result, .query .form-control[aria-invalid=true]")?.focus());
+prepare((root) => root.querySelector("#missing, .result, :is(.query, .sentence) .form-control[aria-invalid=true]")?.focus());
 setTimeout(() => $$(".alert-success:not(.result)").forEach((note) => note.classList.add("faded")), 5000);
