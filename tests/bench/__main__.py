@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests import ROOT
-from tests.bench import certificates, exchange, lists, pages, server, table
+from tests.bench import carriers, certificates, exchange, lists, pages, server, table
 from tests.bench.table import LIMIT, Goal, Line
+
+PASTED = 3  # turns of what takes seconds
 
 
 def acts(turns: int) -> list[Line]:
@@ -35,6 +37,8 @@ def measured(count: int, turns: int, notes: list[str]) -> Iterator[tuple[str, Li
         for line in pages.measure(app, turns, address):
             yield name, line
         yield name, server.exported(app)
+        for line in carriers.lines(app, min(turns, PASTED)):
+            yield name, line
         notes.append(f"{name}: {server.resource_use(app)}.")
     for line in acts(turns):
         yield "SQLite", line

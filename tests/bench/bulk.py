@@ -17,7 +17,7 @@ from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -30,13 +30,11 @@ from models.certificate import Certificate
 from models.columns import granted
 from models.customs import CustomsMessage
 from models.database import db
-from models.log import LOG_OF, LOGS, LogEntry
-from models.people.accounts import Account
 from models.signing.typed_code import new_typed_code
 from models.statistics import folding
 from models.vocabulary import ALWAYS_REQUIRED, Action, Step, Word
 from tests.bench import load
-from tests.bench.cases import PAST, RULES, Case, begun_at, new_case
+from tests.bench.cases import RULES, Case, begun_at, new_case
 from tests.bench.invented import Row, scenes, works
 from tests.cast import small_pdf
 from views.resources import store
@@ -67,8 +65,11 @@ def fill(
             session.commit()
             report(places.stop)
     deadlines.recompute(session)
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    if on_postgresql:
+        load.skip_fsync(session)  # nor time out: the acts of a million applications are one statement
     folding.rebuild(session)
-    if session.get_bind().dialect.name == "postgresql":  # which does so by itself in time; nothing does on SQLite
+    if on_postgresql:  # which does so by itself in time; nothing does on SQLite
         session.connection().exec_driver_sql("ANALYZE")
     session.commit()
     return rows
@@ -82,23 +83,6 @@ def vacuum(engine: Engine) -> None:
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM")
-
-
-def fill_logs(session: Session, wanted: int) -> None:
-    """Insert `wanted` log entries over the last years, by all accounts in turn; commits."""
-    chance, now = random.Random(wanted), clock.now()
-    people = session.execute(select(Account.id, Account.username, Account.name)).all()
-    kinds = [word for words in LOGS.values() for word in words]
-    for first in range(0, wanted, AT_ONCE):
-        rows = []
-        for place in range(first, min(first + AT_ONCE, wanted)):
-            kind, person = chance.choice(kinds), chance.choice(people)
-            row = {"account_id": person.id, "username": person.username, "name": person.name, "words": ""}
-            row |= {"at": now - PAST * (1 - place / wanted), "kind": kind.value, "log": LOG_OF[kind.value]}
-            row |= {"address": f"10.0.{chance.randrange(99)}.{chance.randrange(99)}", "program": "Chrome 130 · Windows"}
-            rows.append(row | {"about": f"SQ2026{chance.randrange(10**8):08}", "amount": None})
-        load.put(session, LogEntry, rows)
-    session.commit()
 
 
 def _put(session: Session, cases: list[Case], file: Stored | None) -> int:

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
@@ -32,6 +33,7 @@ HISTORIES: dict[tuple[Word, ...], int] = {
 
 
 WAYS, WEIGHTS = list(HISTORIES), list(accumulate(HISTORIES.values()))
+KEYS_OF = cache(keys_of)  # titles and publishers recur, and pinyin is slow
 RULES: dict[Any, workflow.Act] = dict([*workflow.ACTS.items(), *workflow.RECEIPTS.items()])
 
 
@@ -75,6 +77,6 @@ def new_case(chance: random.Random, scene: Scene, work: Work, begun: datetime, n
         "created_at": begun, "changed_at": moment, "submitted_at": submitted, "deleted_at": case.moment(Action.DELETE),
         "submissions": sum(act is Action.SUBMIT for act, *_rest in case.steps),
         "applied_on": submitted and submitted.date(), "expected_on": begun.date() + timedelta(days=60),
-    } | keys_of("title", name) | keys_of("publisher_name", scene.row["publisher_name"])  # fmt: skip
+    } | KEYS_OF("title", name) | KEYS_OF("publisher_name", scene.row["publisher_name"])  # fmt: skip
     case.row |= columns_of((carrier["unit"], carrier["quantity"]) for carrier in work.carriers)
     return case

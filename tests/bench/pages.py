@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from models.database import db
 from tests import ROOT
-from tests.bench.lists import busiest
+from tests.bench.addresses import busiest, visitor
 from tests.bench.table import LIST, PEER, Goal, Line
 from tests.browsing import Browser, signed_in
 
@@ -32,20 +32,44 @@ WANTED: dict[tuple[str, str], tuple[str, str, Goal]] = {
     ("nation", "publisher, one"): ("… 出版单位", "", FLAT),
     ("nation", "publisher and title"): ("… 出版单位 and 商品名称", "", FLAT),
     ("nation", "certificate's number"): ("… 证明编号", "", FLAT),
+    ("nation", "amounts, many"): ("… 进口数量, many", "", FLAT),
+    ("nation", "amounts, none"): ("… 进口数量, none", "", FLAT),
     ("nation", "by title"): ("… sorted by 商品名称", "by title", FLAT),
     ("nation", "desk"): ("工作台 of the nation", "", FLAT),
     ("nation", "statistics"): ("统计 of the nation", "", FLAT),
     ("nation", "statistics, odd days"): ("… of odd days", "", FLAT),
+    ("nation", "statistics by publisher"): ("… by 出版单位", "", FLAT),
+    ("nation", "statistics by publisher, odd days"): ("… by 出版单位, of odd days", "", FLAT),
+    ("nation", "statistics by kind"): ("… by 载体类型", "", FLAT),
+    ("nation", "statistics by kind, odd days"): ("… by 载体类型, of odd days", "", FLAT),
+    ("nation", "statistics by country"): ("… by 国别", "", FLAT),
+    ("nation", "statistics by country, odd days"): ("… by 国别, of odd days", "", FLAT),
+    ("nation", "statistics by month"): ("… by 月份", "", FLAT),
+    ("nation", "acts"): ("办理日志", "", FLAT),
+    ("nation", "prints"): ("打印与导出日志 of the nation", "", FLAT),
+    ("nation", "feed"): ("接口: applications, 50 rows", "", FLAT),
+    ("nation", "changes"): ("接口: changes, 50 rows", "", FLAT),
     ("publisher", "plain"): ("列表 of the busiest publisher", "list", Goal(1, PEER)),
     ("publisher", "details"): ("详情", "", Goal(0.7, LIST)),
     ("publisher", "edit form"): ("编辑", "form", Goal(1, PEER)),
     ("publisher", "desk"): ("工作台 of that publisher", "", FLAT),
+    ("publisher", "messages"): ("消息 of that publisher", "", FLAT),
     ("large", "plain"): ("列表 of the largest province", "list", Goal(1, PEER)),
+    ("large", "amounts, many"): ("… 进口数量 there", "", FLAT),
+    ("large", "review"): ("待审核 there", "", FLAT),
+    ("large", "desk"): ("工作台 there", "", FLAT),
+    ("large", "messages"): ("消息 there", "", FLAT),
     ("large", "exchange"): ("数据交换 there", "", FLAT),
     ("large", "statistics"): ("统计 there", "", FLAT),
     ("large", "statistics, odd days"): ("… of odd days there", "", FLAT),
     ("small", "plain"): ("列表 of a small province", "list", Goal(1, PEER)),
     ("small", "exchange"): ("数据交换 there, small", "", FLAT),
+    ("operator", "desk"): ("工作台 of the operator", "", FLAT),
+    ("operator", "online"): ("在线用户", "", FLAT),
+    ("operator", "signins"): ("登录日志", "", FLAT),
+    ("operator", "signins of an account"): ("… 用户名", "", FLAT),
+    ("operator", "operations"): ("操作日志", "", FLAT),
+    ("operator", "prints"): ("打印与导出日志", "", FLAT),
 }
 
 
@@ -94,7 +118,10 @@ def peers(address: str) -> Iterator[list[Peer]]:
 
 
 def measure(app: Flask, turns: int, address: str) -> list[Line]:
-    """A line for every page, all of them in turn, so that a busy moment of the machine slows both sides alike."""
+    """A line for every page, all of them in turn, so that a busy moment of the machine slows both sides alike.
+
+    Of somebody without a list of applications it is compared with the nation's.
+    """
     places = [name for name, *_rest in WANTED.values()]
     pages = sorted(of_lists(app), key=lambda page: places.index(page.name) if page.who else len(places))
     with peers(address) as asked:
@@ -103,7 +130,7 @@ def measure(app: Flask, turns: int, address: str) -> list[Line]:
                 _measure_once(page, asked, record=turn > 0)
     names = {who: name for (who, page), (name, *_rest) in WANTED.items() if page == "plain"}
     plain = {page.who: median(page.own_times) for page in pages if page.name == names.get(page.who)}
-    return [line_of(page, plain[page.who or "nation"]) for page in pages]
+    return [line_of(page, plain.get(page.who, plain["nation"])) for page in pages]
 
 
 def _measure_once(page: Page, asked: list[Peer], record: bool) -> None:
@@ -133,7 +160,7 @@ def line_of(page: Page, plain: float) -> Line:
 def of_lists(app: Flask) -> Iterator[Page]:
     """The pages of WANTED for every person, with the SQL that each page runs."""
     for who, account, addresses in busiest(app):
-        browser = signed_in(app, account)
+        browser = visitor(app, who, account)
         for (whose, page), (name, peer_page, goal) in WANTED.items():
             if whose == who:
                 yield _page(app, browser, addresses[page], who, name, peer_page, goal)

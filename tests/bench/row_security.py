@@ -13,8 +13,8 @@ import psycopg
 from app import create_app
 from tests.apps import POSTGRESQL, settings_of
 from tests.apps import new_database as database
-from tests.bench.lists import busiest, filled, timed
-from tests.browsing import signed_in
+from tests.bench.addresses import busiest, visitor
+from tests.bench.lists import filled, timed
 from tests.row_security import login_under_row_security
 
 ROUNDS = 3
@@ -34,7 +34,7 @@ def run(count: int) -> None:
             restricted = create_app(settings_of(own, folder))
             print(f"{count:,} applications{'owner ms':>30}{'login ms':>12}{'ratio':>8}")
             for who, username, pages in busiest(open_):
-                browsers = signed_in(open_, username), signed_in(restricted, username)
+                browsers = visitor(open_, who, username), visitor(restricted, who, username)
                 for page, where in pages.items():
                     turns = [[timed(browser, where)[0] for browser in browsers] for _round in range(ROUNDS)]
                     without, behind = (median(column) for column in zip(*turns, strict=True))

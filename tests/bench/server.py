@@ -8,7 +8,7 @@ from time import perf_counter
 
 from flask import Flask
 
-from tests.bench.lists import busiest
+from tests.bench.addresses import busiest
 from tests.bench.table import Line
 from tests.bench.writes import family
 from tests.browsing import signed_in

@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 
 BEGIN, END = "<!-- bench: make bench -->\n", "<!-- bench end -->\n"
-LIST, PEER, LIMIT = "列表", "peer", "limit"
+LIST, PEER, LIMIT, SECONDS = "列表", "peer", "limit", "s"
 HEAD = "| on | page or act | product, ms | peer, ms | limit, ms | ratio | goal | |\n|---|---|---|---|---|---|---|---|\n"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """The highest allowed ratio, and what it is the ratio to."""
+    """The highest allowed ratio, and what it is the ratio to; of SECONDS the most seconds."""
 
     most: float
     to: str
@@ -35,7 +35,8 @@ class Line:
     @property
     def ratio(self) -> float | None:
         """The measured time divided by the base of the goal; None if the base was not measured."""
-        base = {LIST: self.plain, PEER: self.peer, LIMIT: self.limit}[self.goal.to] if self.goal else None
+        bases = {LIST: self.plain, PEER: self.peer, LIMIT: self.limit, SECONDS: 1000}
+        base = bases[self.goal.to] if self.goal else None
         return self.own / base if base else None
 
     @property
@@ -49,8 +50,9 @@ class Line:
         """Its row of the table."""
         peer = "–" if self.peer is None else f"{self.peer:.1f} {self.peer_name}"
         limit = "–" if self.limit is None else f"{self.limit:.2f}"
-        ratio = "–" if self.ratio is None else f"{self.ratio:.2f}"
-        goal = f"≤ {self.goal.most:g} × {self.goal.to}" if self.goal else "–"
+        unit = " s" if self.goal and self.goal.to == SECONDS else ""
+        ratio = "–" if self.ratio is None else f"{self.ratio:.2f}{unit}"
+        goal = f"≤ {self.goal.most:g}{unit or f' × {self.goal.to}'}" if self.goal else "–"
         return f"| {database} | {self.name} | {self.own:.1f} | {peer} | {limit} | {ratio} | {goal} | {self.verdict} |"
 
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from models import access
-from tests.bench import bulk, pages, peers, server, table
-from tests.bench.table import LIMIT, LIST, PEER, Goal, Line
+from tests.bench import bulk, carriers, pages, peers, server, table, traces
+from tests.bench.table import LIMIT, LIST, PEER, SECONDS, Goal, Line
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ from tests.bench.table import LIMIT, LIST, PEER, Goal, Line
         (Goal(2, PEER), 2.0, "met"),
         (Goal(1.9, PEER), 2.0, "**missed**"),
         (Goal(9, LIMIT), 10.0, "**missed**"),
+        (Goal(0.02, SECONDS), 0.01, "met"),
+        (Goal(0.005, SECONDS), 0.01, "**missed**"),
         (None, None, "–"),
     ],
 )
@@ -38,12 +40,25 @@ def test_every_page_gets_its_line(app: Flask, capfd: pytest.CaptureFixture[str])
     """With a few rows, which the peers read too."""
     with app.app_context(), access.everything() as session:
         bulk.fill(session, 60)
+        traces.fill(session, 60)
     lines = pages.measure(app, 1, str(app.config["SQLALCHEMY_DATABASE_URI"]))
     assert [line.name for line in lines] == [*(name for name, *_rest in pages.WANTED.values()), "/healthz"]
     assert all(line.own > 0 and line.plain for line in lines)
     compared = {name for name, page, _goal in pages.WANTED.values() if page}
     assert {line.name for line in lines if line.peer} == compared - (set() if pages.PEERS.exists() else {"编辑"})
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_goal_in_seconds_is_printed_as_such() -> None:
+    line = Line("previewed", 1234.5, None, "", None, None, Goal(2, SECONDS))
+    assert line.markdown("SQLite") == "| SQLite | previewed | 1234.5 | – | – | 1.23 s | ≤ 2 s | met |"
+
+
+@pytest.mark.slow
+def test_pasted_rows_are_previewed_and_saved(app: Flask) -> None:
+    with app.app_context(), access.everything() as session:
+        bulk.fill(session, 60)
+    assert [line.own > 0 for line in carriers.lines(app, 1)] == [True, True]
 
 
 def test_exported_rows_are_counted(app: Flask) -> None:

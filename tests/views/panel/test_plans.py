@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, text
 from models import access, clock
 from models.database import db
 from models.statistics.periods import Dimension
-from tests.bench import bulk
+from tests.bench import bulk, traces
 from tests.browsing import Browser, ClientAs
 from tests.cast import create_application
 from views.panel import paging
@@ -104,7 +104,7 @@ def filled(app: Flask) -> Flask:
     """Two hundred applications, and as many entries of each log."""
     with app.app_context(), access.everything() as session:
         bulk.fill(session, 200)
-        bulk.fill_logs(session, 600)
+        traces.fill_logs(session, 600)
     return app
 
 
