@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from models import clock
-from tests.browser.conftest import BrowseAs
 from tests.browser.attentive import AttentiveUser
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
 from tests.conftest import MakeApplication
 

@@ -6,8 +6,8 @@ On SQLite alone: a database adds nothing.
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import BrowseAs
 from tests.browser.attentive import AttentiveUser
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)

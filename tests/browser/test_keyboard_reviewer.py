@@ -14,8 +14,8 @@ from models.acts import taking
 from models.application import Application
 from models.database import db
 from models.vocabulary import Action
-from tests.browser.conftest import BrowseAs
 from tests.browser.attentive import AttentiveUser
+from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
 from tests.cast import perform_step
 from tests.conftest import ActAs, MakeApplication
