@@ -156,6 +156,13 @@ def test_only_the_vocabulary_and_the_workflow_name_statuses(module: str) -> None
     assert statuses_named(ROOT / module) <= NAMED.get(module, {"draft"})
 
 
+def test_the_function_that_moves_a_status_names_no_act() -> None:
+    """Design 3.2: what an act does stands in its record and its effect."""
+    tree = ast.parse((ROOT / "models/acts/filing.py").read_text(encoding="utf-8"))
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    assert [node.attr for node in attributes if ast.unparse(node.value) == "Action"] == []
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_no_template_names_a_status(template: str) -> None:
     """Design 3.1: colour, label and buttons come from the vocabulary and the workflow."""
