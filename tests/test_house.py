@@ -1,11 +1,10 @@
-"""Rules of the code: directions of imports, who may name a status, lengths, colours of style sheets."""
+"""Rules of the code: directions of imports, who may name a status, lengths."""
 
 import ast
 import re
 from pathlib import Path
 
 import pytest
-from PIL import ImageColor
 
 from models.vocabulary import Status
 from tests import ROOT
@@ -157,48 +156,18 @@ def test_only_the_vocabulary_and_the_workflow_name_statuses(module: str) -> None
     assert statuses_named(ROOT / module) <= NAMED.get(module, {"draft"})
 
 
+def test_the_function_that_moves_a_status_names_no_act() -> None:
+    """Design 3.2: what an act does stands in its record and its effect."""
+    tree = ast.parse((ROOT / "models/acts/filing.py").read_text(encoding="utf-8"))
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    assert [node.attr for node in attributes if ast.unparse(node.value) == "Action"] == []
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_no_template_names_a_status(template: str) -> None:
     """Design 3.1: colour, label and buttons come from the vocabulary and the workflow."""
     words = set(re.findall(r"""["']([a-z_]+)["']""", (ROOT / template).read_text(encoding="utf-8")))
     assert words & STATUSES == set()
-
-
-SHEETS = [template for template in TEMPLATES if template.endswith(".css")]
-TOKENS = "templates/static/tokens.css"
-DOCUMENTS = {"templates/static/certificate.css", "templates/static/preview.css"}  # they load no other sheet
-FUNCTIONS = "rgba?|hsla?|hwb|lab|lch|oklab|oklch|color"
-COLOUR = re.compile(
-    rf"(?i)#[0-9a-f]{{3,8}}\b|(?<![-\w])(?:(?:{FUNCTIONS})\(|(?:{'|'.join(ImageColor.colormap)})(?![-\w(]))"
-)
-
-
-def literal_colours(css: str) -> list[str]:
-    """The colours in the values of declarations; `transparent`, `currentcolor` and system colours are none."""
-    plain = re.sub(r"""/\*.*?\*/|"[^"]*"|'[^']*'""", "", css, flags=re.DOTALL)
-    return [colour for value in re.findall(r":([^;{}]*)[;}]", plain) for colour in COLOUR.findall(value)]
-
-
-def test_a_colour_is_found_in_the_value_of_a_declaration_only() -> None:
-    assert literal_colours("a { color: #FFF; background: RGB(0 0 0 / 5%) } b { border: 1px solid Red }") == [
-        "#FFF", "RGB(", "Red",
-    ]  # fmt: skip
-    tokens = '#add:hover { white-space: pre; color: var(--red); fill: transparent; content: "red" } /* a: red; */'
-    assert literal_colours(tokens) == []
-
-
-@pytest.mark.parametrize("sheet", [sheet for sheet in SHEETS if sheet != TOKENS])
-def test_a_style_sheet_takes_its_colours_from_tokens(sheet: str) -> None:
-    """Tokens stand in tokens.css; certificate.css and preview.css, each a document of its own, have theirs within."""
-    css = (ROOT / sheet).read_text(encoding="utf-8")
-    assert literal_colours(re.sub(r"--[\w-]+:[^;]*;", "", css) if sheet in DOCUMENTS else css) == []
-
-
-def test_every_token_is_defined_and_used() -> None:
-    """A browser ignores a declaration with an undefined token without a word."""
-    for sheets in ({*SHEETS} - DOCUMENTS, DOCUMENTS):
-        css = "".join((ROOT / sheet).read_text(encoding="utf-8") for sheet in sheets)
-        assert {*re.findall(r"var\((--[\w-]+)", css)} == {*re.findall(r"(--[\w-]+):", css)}
 
 
 def test_no_module_level_name_is_assigned_twice() -> None:

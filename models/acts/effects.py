@@ -1,4 +1,4 @@
-"""What an act does besides moving the status (its rule and words: models/workflow/acts.py)."""
+"""What an act does besides moving the status, and what may prevent it (its rule and words: models/workflow/acts.py)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import certificate, clock, deadlines
-from models.acts import taking
+from models.acts import taking, withdrawal
 from models.acts.completeness import check_complete
 from models.acts.drafts import set_publisher
-from models.application import Application, fingerprint, lease, trail
+from models.application import Application, fingerprint, known_viruses, lease, trail
 from models.application.changes import content, differences
 from models.application.locking import Conflict
 from models.certificate import paper_queue
@@ -34,12 +34,21 @@ class ActContext:
     reason: Reason
 
 
+def no_hindrance(session: Session, application: Application) -> str | None:
+    """For acts that nothing prevents where the status allows them."""
+    return None
+
+
 @dataclass(frozen=True)
 class Effect:
-    """What an act does at each step: `lock` locks other rows before the application's; `check` raises Refused before
-    anything is written; `changes` returns field → [old, new] for the trail entry; `digest` the SHA-256 of what the act
-    has written, for the same entry; `finish` runs after the status has changed."""
+    """`hindrance` returns the sentence that refuses an act which the status allows; buttons ask for it, too.
 
+    What the act does at each step: `lock` locks other rows before the application's; `check` raises Refused before
+    anything is written; `changes` returns field → [old, new] for the trail entry; `digest` the SHA-256 of what the act
+    has written, for the same entry; `finish` runs after the status has changed.
+    """
+
+    hindrance: Callable[[Session, Application], str | None] = no_hindrance
     lock: Callable[[ActContext], object] = lambda context: None
     check: Callable[[ActContext], None] = lambda context: None
     changes: Callable[[ActContext], dict[str, Any] | None] = lambda context: None
@@ -140,9 +149,9 @@ EFFECTS: dict[Action, Effect] = {
         changes=submit,
         digest=content_digest,
     ),
-    Action.WITHDRAW: Effect(finish=uncount_submission),
+    Action.WITHDRAW: Effect(hindrance=withdrawal.hindrance, finish=uncount_submission),
     Action.EXTEND: Effect(lock=lock_limits, finish=extend_deadline),
-    Action.GRANT: Effect(check=check_office, digest=issue_certificate),
+    Action.GRANT: Effect(hindrance=known_viruses.hindrance_to_grant, check=check_office, digest=issue_certificate),
     Action.PRINT: Effect(changes=count_print),
     Action.REVOKE: Effect(changes=record_reason),
     Action.DELETE: Effect(finish=mark_deleted),

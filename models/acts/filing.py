@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from models import certificate, clock, customs, deadlines, notifications, workflow
-from models.acts import taking, withdrawal
+from models.acts import taking
 from models.acts.effects import EFFECTS, ActContext, Effect
-from models.application import Application, known_viruses, lease, trail, typed_opinion
+from models.application import Application, lease, trail, typed_opinion
 from models.application.locking import Conflict, flush_or_roll_back, lock_or_roll_back, overtaken
 from models.language import in_chinese
 from models.people.accounts import Account
@@ -39,7 +39,7 @@ def perform(
     `office`: issues the certificate, needed for 准予备案; `reason`: of a revocation; `grounds`: of the law, for
     不予备案. An act that takes no opinion records none.
     """
-    if version not in (None, application.version) and action is not Action.PRINT:  # a paper never changes
+    if version not in (None, application.version) and not workflow.ACTS[action].any_version:
         raise Conflict(overtaken(session, application))
     before, last = application.status, customs.last_message(session, application)
     act = workflow.check(action, before, by.role, customs.is_rejected(last))
@@ -64,12 +64,9 @@ def perform(
 
 def hindrance(session: Session, action: Action, application: Application) -> str | None:
     """The refusal of an act that the status allows but former acts prevent; None: it may be done."""
-    act = workflow.ACTS[action]
-    if act.unopened:
-        return withdrawal.hindrance(session, application)
-    if action is Action.GRANT and application.status in workflow.AWAITING:
-        return known_viruses.hindrance_to_grant(session, application)
-    return repeated(session, action, application) if act.once else None
+    if workflow.ACTS[action].once and (sentence := repeated(session, action, application)):
+        return sentence
+    return EFFECTS.get(action, Effect()).hindrance(session, application)
 
 
 def _lease_refusal(session: Session, action: Action, application: Application, by: Account) -> str | None:

@@ -54,10 +54,10 @@ class Act(Presentation):
 
     `if_rejected`: statuses in which it is allowed too, and which it leaves as they are, but only while customs has
     rejected the last message about the application. `quiet`: it makes no new version, so that an open form can still
-    be saved. `apart`: it has a page of its own. `once`: it is done to an application once at most. `unopened`: only
-    until the province has opened the application. `many`: the question before it is done to many ticked rows, each
-    for itself, with {count} for how many; empty: one row at a time. `holder`: who may do it while a reviewer has taken
-    the case; None: anybody. `internal`: hidden from the applicant. `advice`: what the applicant may do after it.
+    be saved. `any_version`: it may be done from a page that shows an earlier version. `apart`: it has a page of its
+    own. `once`: it is done to an application once at most. `many`: the question before it is done to many ticked rows,
+    each for itself, with {count} for how many; empty: one row at a time. `holder`: who may do it while a reviewer has
+    taken the case; None: anybody. `internal`: hidden from the applicant. `advice`: what the applicant may do after it.
     """
 
     by: Set[Role]
@@ -65,9 +65,9 @@ class Act(Presentation):
     to: Status | None = None
     if_rejected: Set[Status] = frozenset()
     quiet: bool = False
+    any_version: bool = False
     apart: bool = False
     once: bool = False
-    unopened: bool = False
     many: Any = ""
     holder: Holder | None = None
     internal: bool = False
@@ -96,7 +96,6 @@ ACTS: dict[Action, Act] = {
         by=APPLICANT,
         when=AWAITING,
         to=Status.DRAFT,
-        unopened=True,
         question=_l("确定要撤回 %(number)s 吗？撤回后可以修改，再次申报时办结期限重新计算。"),
         done=_l("已撤回"),
         result=_l("%(number)s 已回到暂存，可以修改；修改后请再次申报。"),
@@ -204,6 +203,7 @@ ACTS: dict[Action, Act] = {
         by={Role.PUBLISHER, Role.REVIEWER, Role.NATIONAL},
         when={Status.FILED, Status.CUSTOMS_RECEIVED},
         quiet=True,
+        any_version=True,  # a paper never changes
         opens=True,
         style="primary",
     ),
