@@ -4,7 +4,7 @@ A row holds no title and no opinion: its subject is read when it is shown, under
 message discloses nothing that its reader may not see now.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from models.clock import Moment
 from models.database import NO_SYNC, Base
 from models.language import recorded
 from models.notifications.announcements import Announcement
-from models.notifications.events import EVENTS, RULES, Rule
+from models.notifications.events import EVENTS, RULES, WORDED, Rule
 from models.notifications.letters import MailLetter
 from models.people.accounts import Account, Organisation
 from models.people.mail_address import MailWish
@@ -69,7 +69,13 @@ class Notification(Base):
     @property
     def sentence(self) -> str:
         """The text; of an application it contains only the number."""
+        return self.sentence_in(str)
+
+    def sentence_in(self, translate: Callable[[str], str]) -> str:
+        """As `sentence`; a detail that the system has worded, stored in Chinese, goes through `translate`."""
         subject = self.announcement.title if self.announcement else self.detail
+        if subject and self.what in WORDED:
+            subject = translate(subject)
         number = self.application.number if self.application else ""
         return str(self.rule.words) % {"number": number, "detail": subject or ""}
 

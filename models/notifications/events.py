@@ -78,4 +78,6 @@ RULES: dict[Word, Rule] = {
     Event.ANNOUNCED: Rule(NOBODY, _l("%(detail)s")),
 }
 OF_ENTRUSTMENTS = frozenset(event for event in Event if event.value.startswith("entrust"))
+# Their detail is a clause of the system with names in it; those of other events are names and dates.
+WORDED = OF_ENTRUSTMENTS | {Event.SIGN_IN_CHANGED, Event.KEY_ENDING}
 EVENTS: dict[str, Word] = {word.value: word for word in RULES}

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, String, select
 from models.customs import CustomsNote
 from models.database import Base, db
 from models.log import LogEntry
+from models.notifications import Notification
 
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 SPOKEN = {
@@ -19,7 +20,9 @@ SPOKEN = {
     "title",
     "label",
 }  # attributes; and every data-…, but what options are found by
-SENTENCES = {LogEntry.__table__.c.words, CustomsNote.__table__.c.words}  # of the system: read in both languages
+SENTENCES = {  # of the system: read in both languages
+    LogEntry.__table__.c.words, CustomsNote.__table__.c.words, Notification.__table__.c.detail,
+}  # fmt: skip
 UNSPOKEN = {"script", "style"}
 EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 

@@ -108,6 +108,10 @@ class PagedView(SavingView):
         form = self.query()
         return {field.name for field in form.filled()} if form else set()
 
+    def order_note(self) -> str:
+        """What the list says about its order while no column was chosen; "" for the usual one."""
+        return ""
+
     def in_order(self, asked: set[str], order: list[str]) -> bool:
         """Whether an index holds the rows that these fields of the query form select in this order."""
         return not asked

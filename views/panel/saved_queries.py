@@ -44,8 +44,14 @@ def in_any_language(asked: Asked) -> Asked:
 
 
 def words_of(screen: Any, row: SavedQuery) -> str:
-    """The query in words: as stored, in Chinese; for readers of English in English, if its list still exists."""
-    return in_words_of_list(screen, row.asked) if screen and is_english() else row.words
+    """The query in words, with today's labels, in the language of the reader.
+
+    As stored, in Chinese, if its list no longer exists; and in Chinese also if one of its conditions no longer does,
+    because only the stored words can name that.
+    """
+    if screen and (is_english() or address_of(screen, row.asked)[1]):
+        return in_words_of_list(screen, row.asked)
+    return row.words
 
 
 def known(screen: Any, args: Mapping[str, str], form: Any = None) -> Asked:
@@ -85,8 +91,8 @@ def in_words_of_list(screen: Any, asked: Asked) -> str:
     """数据状态：退回；排序：商品名称，降序；每页 50 条."""
     form = screen.query_form(MultiDict(asked))
     words = [in_words(form)] if form.filled() else []
-    if SORT in asked:
-        label = dict(screen._list_columns)[asked[SORT]]
+    label = dict(screen._list_columns).get(asked.get(SORT))
+    if label is not None:
         order = _("降序") if DESCENDING in asked else _("升序")
         words.append(_("排序：%(label)s，%(order)s", label=label, order=order))
     if SIZE in asked:

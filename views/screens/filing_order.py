@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from models.application import Application
 from views.panel.filing_query import AMOUNTS
 from views.panel.one_export import ExportScreen
@@ -22,6 +24,9 @@ IN_ORDER: tuple[tuple[set[str], set[str]], ...] = (
 )
 
 
+NOTES = {"applied_on": _l("按申请日期从新到旧排列"), "sheets": _l("按数量（张）从多到少排列")}
+
+
 class FilingOrder(ExportScreen):
     """The sort orders of a list of applications, and of its export."""
 
@@ -35,6 +40,9 @@ class FilingOrder(ExportScreen):
         asked = self.asked_fields()
         names = ("applied_on", "id") if asked & DATES else ("sheets", "id") if asked & AMOUNTS else ("id",)
         return [(getattr(Application, name), [], True) for name in names]
+
+    def order_note(self) -> str:
+        return str(NOTES.get(self._get_default_order()[0][0].key, ""))
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
         """As the indexes hold it: statuses within dates by date, and beginnings of numbers by 申请单号."""

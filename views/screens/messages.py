@@ -28,6 +28,7 @@ from views.panel.screen import labels_of
 from views.resources import mail_server
 from views.screens.feed_settings import FeedSettingsScreen
 from views.screens.mail_settings import MailSettingsScreen
+from views.translations.stored import in_readers_language
 
 STATES = (("unread", _l("未读")), ("read", _l("已读")))
 KINDS = (("application", _l("申请")), ("announced", _l("通知公告")), ("other", _l("其他")))
@@ -92,7 +93,7 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
         about = Markup(" <small>{}</small>").format(title) if title else ""
         where = address(self.path(".details_view"), row.id)
         whole = Markup('<span>{}<a href="{}">{}</a>{}</span>')
-        return whole.format(unread.format(_("未读")), where, row.sentence, about)
+        return whole.format(unread.format(_("未读")), where, row.sentence_in(in_readers_language), about)
 
     @expose("/details/")
     def details_view(self) -> Any:
@@ -103,7 +104,8 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
             return redirect(self.page_of(row))
         if row.announcement_id is not None:
             return redirect(self.get_url(".announcement", id=row.announcement_id))
-        return self.render(self.details_template, title=row.what.label, text=row.sentence, at=row.at)
+        text = row.sentence_in(in_readers_language)
+        return self.render(self.details_template, title=row.what.label, text=text, at=row.at)
 
     def mark_read_and_commit(self, row: Notification) -> None:
         """Mark a message as read. While the database cannot be written, log a warning and leave it unread."""

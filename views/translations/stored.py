@@ -13,7 +13,8 @@ from flask import Flask, current_app
 from models.language import is_english
 
 CACHED = 2000  # translated sentences
-LEAST = 4  # Chinese characters that a sentence with values in it must have besides these
+LEAST = 4  # Chinese characters that a sentence with values in it must have besides these, except:
+SHORT = frozenset({"%(publisher)s委托%(agent)s，%(since)s 至 %(until)s"})  # models/notifications/entrustments.py
 SEPARATORS = {"，": ", ", "；": "; ", "：": ": ", " ": " "}
 PIECES = re.compile(f"([{''.join(SEPARATORS)}])")
 VALUE = re.compile(r"%\((\w+)\)s")
@@ -75,7 +76,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     for chinese, english in _catalogue().items():
         words = len(CHINESE.findall(VALUE.sub("", chinese)))
         names = VALUE.findall(chinese)
-        if names and words >= LEAST and len(set(names)) == len(names):
+        if names and (words >= LEAST or chinese in SHORT) and len(set(names)) == len(names):
             found.append((words, re.compile(_pattern(chinese), re.DOTALL), english))
     return [(pattern, english) for _words, pattern, english in sorted(found, key=lambda each: -each[0])]
 

@@ -73,6 +73,19 @@ def test_the_filter_is_by_sheets_both_ends_count_and_the_largest_comes_first(
 
 
 @pytest.mark.parametrize(("who", "screen"), BOTH)
+def test_a_list_in_the_order_of_a_range_says_so_unless_a_column_was_chosen(
+    client_as: ClientAs, three: list[str], who: str, screen: str
+) -> None:
+    browser, by_amount, by_date = client_as(who), "按数量（张）从多到少排列", "按申请日期从新到旧排列"
+    for asked, notes in (
+        ("amount_since=1", [by_amount]), ("since=2000-01-01", [by_date]), ("", []), ("amount_since=1&sort=0", []),
+        ("since=2000-01-01&amount_since=1", [by_date]), ("amount_since=99999", []),
+    ):  # fmt: skip
+        page = browser.get(f"/{screen}/?{asked}").text
+        assert [note for note in (by_amount, by_date) if f"<span>{note}</span>" in page] == notes, asked
+
+
+@pytest.mark.parametrize(("who", "screen"), BOTH)
 def test_an_amount_that_cannot_be_read_or_a_range_upside_down_finds_nothing_and_says_why(
     client_as: ClientAs, three: list[str], who: str, screen: str
 ) -> None:

@@ -191,6 +191,18 @@ def test_a_saved_query_with_a_removed_filter_says_so(
     assert flashed(answer.text)[-1] == "常用查询「旧的」保存的条件（某条件：某值）有的已不再提供，请核对下面的条件。"
 
 
+def test_a_saved_query_is_shown_with_the_labels_of_today(client_as: ClientAs, act_as: ActAs) -> None:
+    """Labels change with the program: 起 and 止 of a quantity are 不少于 and 不超过 today."""
+    asked, stored = {"amount_since": "100", "amount_until": "200"}, "数量（张）起：100；数量（张）止：200"
+    with act_as("reviewer") as by:
+        saved_queries.save(db.session(), "filings", "旧的", asked, stored, by)
+        db.session.commit()
+    for address in ("/filings/", "/queries/"):
+        page = client_as("reviewer").get(address).text
+        assert "数量（张）不少于：100；数量（张）不超过：200" in page
+        assert stored not in page
+
+
 def test_a_saved_query_of_a_removed_list_says_so(client_as: ClientAs, act_as: ActAs) -> None:
     with act_as("publisher") as by:
         key = saved_queries.save(db.session(), "gone", "旧的", {"a": "b"}, "某条件：某值", by).id
