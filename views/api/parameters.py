@@ -21,6 +21,7 @@ from views.panel.query import statuses
 MOST, DEFAULT = 200, 50  # applications a page
 TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 100}
 DAY: Schema = {"type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"}
+AMOUNT: Schema = {"type": "string", "pattern": "^(0[.][0-9]{0,4}[1-9]|[1-9][0-9]{0,11}([.][0-9]{1,5})?)$"}
 CURSOR: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,17}(-[0-9]{1,6})?$"}
 
 
@@ -41,6 +42,8 @@ FIELDS: dict[str, Schema] = {  # of FeedQuery
     "until": DAY,
     "issued_since": DAY,
     "issued_until": DAY,
+    "amount_since": AMOUNT,
+    "amount_until": AMOUNT,
 }
 PAGING: dict[str, Schema] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT},
@@ -76,9 +79,9 @@ def parse_query() -> ListQuery:
     typed = read_parameters(PARAMETERS)
     form = FeedQuery(MultiDict({name: text for name, text in typed.items() if name in FIELDS}))
     valid = form.validate()
-    for end in (form.until, form.issued_until):
-        if end.errors:
-            raise problem_with(end.name, end.errors[0])
+    for limit in (form.until, form.issued_until, form.amount_since, form.amount_until):
+        if limit.errors:
+            raise problem_with(limit.name, limit.errors[0])
     filled = {field.name for field in form.filled()}
     return ListQuery(
         form,
@@ -141,6 +144,10 @@ def openapi_parameters(schemas: dict[str, Schema]) -> list[dict[str, Any]]:
     form, words = FeedQuery(), {"limit": _("每页条数"), "cursor": _("上一页的 next，取下一页时原样带回")}
     words |= {"number": _("申请单号，或其开头几位"), "changed_since": _("上一次的 next；第一次为 0")}
     words |= {"issued_since": _("签发日期起"), "issued_until": _("签发日期止")}
+    words |= {
+        "amount_since": _("进口数量（张）不少于，千张、万张不计"),
+        "amount_until": _("进口数量（张）不超过，千张、万张不计"),
+    }
     if schemas is PERIOD:
         words |= {"since": _("统计期间起"), "until": _("统计期间止"), "dimension": _("统计维度")}
     else:

@@ -170,6 +170,10 @@ NARROWED = {
     "issued_since=2020-01-01": 1,
     "issued_until=2020-01-01": 0,
     "certificate=Z0000": 0,
+    "amount_since=1000": 3,
+    "amount_since=1000.00001": 0,
+    "amount_until=999.99999": 0,
+    "amount_since=999&amount_until=1000&status=filed": 1,
 }
 
 
@@ -198,6 +202,11 @@ def test_a_certificate_is_found_by_its_number(app: Flask, make_application: Make
         ("since=2026/01/01", "参数 since 有误：不符合接口说明的格式或范围。"),
         ("since=2026-02-30", "参数 since 有误：不符合接口说明的格式或范围。"),
         ("until=1026-02-03", "参数 until 有误：不符合接口说明的格式或范围。"),
+        ("amount_since=0", "参数 amount_since 有误：不符合接口说明的格式或范围。"),
+        ("amount_since=1,000", "参数 amount_since 有误：不符合接口说明的格式或范围。"),
+        ("amount_until=1e3", "参数 amount_until 有误：不符合接口说明的格式或范围。"),
+        ("amount_until=0.00000", "参数 amount_until 有误：不符合接口说明的格式或范围。"),
+        ("amount_since=9&amount_until=8", "参数 amount_until 有误：最小数量大于最大数量，请核对。"),
         ("since=2026-02-01&until=2026-01-01", "参数 until 有误：起始日期晚于终止日期，请核对。"),
         ("limit=0", "参数 limit 有误：不符合接口说明的格式或范围。"),
         ("limit=201", "参数 limit 有误：不符合接口说明的格式或范围。"),

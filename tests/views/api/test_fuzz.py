@@ -4,7 +4,9 @@ All of its checks are on, among them: no 5xx, what the schema allows is accepted
 answer has the status, type and form that are described, and nothing is read without a key.
 """
 
+from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,9 +29,10 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_order(query: dict[str, Any]) -> bool:
-    """A rule that no schema can express: a period begins before it ends."""
-    pairs = ((query.get(name), query.get(name.replace("since", "until"))) for name in ("since", "issued_since"))
-    return not any(since and until and str(since) > str(until) for since, until in pairs)
+    """A rule that no schema can express: a period begins before it ends, and a quantity is no less than the least."""
+    limits: dict[str, Callable[[Any], Any]] = {"since": str, "issued_since": str, "amount_since": Decimal}
+    pairs = ((read, query.get(name), query.get(name.replace("since", "until"))) for name, read in limits.items())
+    return not any(since and until and read(since) > read(until) for read, since, until in pairs)
 
 
 def in_period(query: dict[str, Any]) -> bool:

@@ -176,3 +176,19 @@ def test_a_date_range_that_ends_before_it_begins_has_an_error(
     assert "起始日期晚于终止日期，请核对。" in page
     assert "没有符合条件" not in page
     assert "SQ20" not in page
+
+
+@pytest.mark.slow
+def test_a_printed_page_says_which_rows_of_the_list_it_has(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    """Paper has no pager. A list of one page needs no such line."""
+    for _time in range(12):
+        make_application()
+    browser = client_as("publisher")
+    part = re.compile(r'<p class="printed-part">(.*?)</p>')
+    assert part.findall(browser.get("/applications/?page_size=10").text) == ["本页为第 1 至 10 条，全部共 12 条。"]
+    assert part.findall(browser.get("/applications/?page_size=10&page=1").text) == [
+        "本页为第 11 至 12 条，全部共 12 条。"
+    ]
+    assert part.findall(browser.get("/applications/").text) == []
