@@ -52,7 +52,7 @@ def save(session: Session, screen: str, name: str, asked: Asked, words: str, by:
     if same is not None and same.asked == asked:
         return same
     if same is not None:
-        raise Refused(_name_in_use(name))
+        raise Refused(_name_in_use(name), "name")
     if (session.scalar(select(func.count(SavedQuery.id)).where(SavedQuery.account_id == by.id)) or 0) >= MOST:
         raise Refused(_("每人最多保存 %(most)s 个常用查询，请先删除不用的。", most=MOST))
     row = SavedQuery(account_id=by.id, screen=screen, name=name, asked=asked, words=words[:1000])
@@ -67,7 +67,7 @@ def rename(session: Session, row: SavedQuery, name: str, by: Account) -> None:
     wait_for(session, Lock.SAVED_QUERY)
     other = _named(session, by, row.screen, name)
     if other is not None and other is not row:
-        raise Refused(_name_in_use(name))
+        raise Refused(_name_in_use(name), "name")
     row.name = name
     session.flush()
 
@@ -80,9 +80,10 @@ def _named(session: Session, by: Account, screen: str, name: str) -> SavedQuery 
 def _read(typed: str) -> str:
     name = clean_line(typed) or ""
     if not name:
-        raise Refused(_("请填写常用查询的名称。"))
+        raise Refused(_("请填写常用查询的名称。"), "name")
     if len(name) > MOST_NAME:
-        raise Refused(_("名称最多 %(most)s 字，现在 %(length)s 字，请精简。", most=MOST_NAME, length=len(name)))
+        words = _("名称最多 %(most)s 字，现在 %(length)s 字，请精简。", most=MOST_NAME, length=len(name))
+        raise Refused(words, "name")
     return name
 
 

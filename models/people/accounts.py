@@ -217,9 +217,9 @@ class Entrustment(Base):
         if self.publisher.trade is not Trade.PUBLISHER:
             raise Refused(_("委托方须为出版单位。"))
         if self.publisher is self.agent:
-            raise Refused(_("委托方与受托方不能是同一单位。"))
+            raise Refused(_("委托方与受托方不能是同一单位。"), "agent")
         if self.until < self.since:
-            raise Refused(_("终止日期不能早于起始日期。"))
+            raise Refused(_("终止日期不能早于起始日期。"), "until")
 
 
 def holding(agent_id: int | None, day: date | None = None) -> tuple[ColumnElement[bool], ...]:

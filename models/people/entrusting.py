@@ -25,7 +25,7 @@ def invite(session: Session, by: Account, agent: str, since: date | None, until:
     row = Entrustment(publisher=by.organisation, agent=_named(session, agent), since=since, until=until, pending=True)
     row.assert_complete()
     if row.until < clock.today():
-        raise Refused(_("终止日期已经过去，请重新填写。"))
+        raise Refused(_("终止日期已经过去，请重新填写。"), "until")
     overlapping = (Entrustment.since <= until, Entrustment.until >= since, Entrustment.ended_at.is_(None))
     same = (Entrustment.publisher_id == row.publisher.id, Entrustment.agent_id == row.agent.id)
     if session.scalar(select(Entrustment.id).where(*same, *overlapping).limit(1)):
@@ -87,9 +87,10 @@ def _change(session: Session, row: Entrustment, *still: ColumnElement[bool], **v
 
 def _named(session: Session, typed: str) -> Organisation:
     """The active unit of exactly this name or code; no partial match, so that units cannot be listed this way."""
-    words = without_format_characters(typed).strip()
-    named = or_(Organisation.name == words, Organisation.credit_code == (normalize_code(words) or ""))
+    name = without_format_characters(typed).strip()
+    named = or_(Organisation.name == name, Organisation.credit_code == (normalize_code(name) or ""))
     found = session.scalars(select(Organisation).where(Organisation.active, named).limit(2)).all()
     if len(found) != 1:
-        raise Refused(_("没有找到这个单位，请填写单位全称或统一社会信用代码；尚未登记的单位请联系系统管理员登记。"))
+        words = _("没有找到这个单位，请填写单位全称或统一社会信用代码；尚未登记的单位请联系系统管理员登记。")
+        raise Refused(words, "agent")
     return found[0]

@@ -48,7 +48,14 @@ DECISIONS = tuple(action for action, act in ACTS.items() if act.when & AWAITING 
 
 
 class Refused(Exception):
-    """An act that is not allowed now: str() is the sentence to show; nothing was changed."""
+    """An act that is not allowed now: str() is the sentence to show; nothing was changed.
+
+    `field`: the attribute that was filled in wrongly, if it is one; a form shows the sentence beside its field.
+    """
+
+    def __init__(self, sentence: str = "", field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 def labels(words: Iterable[Any]) -> str:

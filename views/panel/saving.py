@@ -9,12 +9,15 @@ from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.helpers import get_redirect_target
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import FieldList
 
 from models.database import db
 from models.workflow import Refused
+
+NOT_SAVED = _l("没有保存，请按红字提示改正后再保存。")
 
 
 @contextmanager
@@ -87,7 +90,7 @@ class SavingView(ModelView):
                 except Refused as refused:
                     status, changed = self.show_refusal_in_form(refused, form, model)
             else:
-                flash(_("没有保存，请按红字提示改正后再保存。"), "error")
+                flash(NOT_SAVED, "error")
                 status = 422
         template = self.create_template if model is None else self.edit_template
         back = get_redirect_target() or self.get_url(".index_view")
@@ -104,8 +107,12 @@ class SavingView(ModelView):
         return self.save(form, model)
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
-        """Flash the reason; returns (HTTP status, further context of the template)."""
-        flash(str(refused), "error")
+        """Show the reason at its field, or flash it; returns (HTTP status, further context of the template)."""
+        if refused.field in form:
+            form[refused.field].errors = [str(refused)]
+            flash(NOT_SAVED, "error")
+        else:
+            flash(str(refused), "error")
         return 422, {}
 
     def save(self, form: Any, model: Any) -> Any:
