@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.database import Base
 from models.database.versions import flush_or_refuse, unrepeated
-from models.deadlines.provinces import record_change
+from models.deadlines.provinces import ProvinceChange, record_change
 from models.people.accounts import Account
 from models.text import clean_text
 from models.vocabulary import Action, Role, WordColumn
@@ -49,8 +49,8 @@ def listed(session: Session) -> dict[Action, list[StockOpinion]]:
     return found
 
 
-def add(session: Session, act: Action, words: str, by: Account) -> None:
-    """Add a sentence to the end of the list of `act`, with a trail entry. Raises Refused; the caller commits."""
+def add(session: Session, act: Action, words: str, by: Account) -> ProvinceChange:
+    """Add a sentence to the end of the list of `act`; returns its trail entry. Raises Refused; the caller commits."""
     assert by.province and act in WITH_OPINION
     text, same = _read(words), listed(session)[act]
     if len(same) >= MOST_EACH:
@@ -58,46 +58,46 @@ def add(session: Session, act: Action, words: str, by: Account) -> None:
     _check_new(same, text)
     last = max((row.position for row in same), default=0)
     session.add(StockOpinion(province=by.province, act=act, words=text, position=last + 1))
-    record_change(session, by.province, setting_of(act), "", text, by)
+    return record_change(session, by.province, setting_of(act), "", text, by)
 
 
-def change(session: Session, row: StockOpinion, version: int | None, words: str, by: Account) -> None:
-    """Change the words of a sentence of this `version`, with a trail entry. The caller commits.
+def change(session: Session, row: StockOpinion, version: int | None, words: str, by: Account) -> ProvinceChange | None:
+    """Change the words of a sentence of this `version`; returns the trail entry, None: nothing changed.
 
-    Raises Refused, after a rollback if somebody else was first.
+    The caller commits. Raises Refused, after a rollback if somebody else was first.
     """
     text = _read(words)
     _check_version(row, version)
     if text == row.words:
-        return
+        return None
     _check_new(listed(session)[row.act], text)
     before, row.words = row.words, text
     flush_or_refuse(session, _changed())
-    record_change(session, row.province, setting_of(row.act), before, text, by)
+    return record_change(session, row.province, setting_of(row.act), before, text, by)
 
 
-def remove(session: Session, row: StockOpinion, version: int | None, by: Account) -> None:
-    """Delete a sentence of this `version`, with a trail entry. As change()."""
+def remove(session: Session, row: StockOpinion, version: int | None, by: Account) -> ProvinceChange:
+    """Delete a sentence of this `version`; returns the trail entry. As change()."""
     _check_version(row, version)
     session.delete(row)
     flush_or_refuse(session, _changed())
-    record_change(session, row.province, setting_of(row.act), row.words, "", by)
+    return record_change(session, row.province, setting_of(row.act), row.words, "", by)
 
 
-def move(session: Session, row: StockOpinion, version: int | None, up: bool, by: Account) -> None:
-    """Move a sentence up or down by one, with a trail entry; no-op at the end. As change()."""
+def move(session: Session, row: StockOpinion, version: int | None, up: bool, by: Account) -> ProvinceChange | None:
+    """Move a sentence up or down by one; no-op at the end of the list. As change()."""
     _check_version(row, version)
     order = listed(session)[row.act]
     here = order.index(row)
     there = here + (-1 if up else 1)
     if not 0 <= there < len(order):
-        return
+        return None
     order[here], order[there] = order[there], order[here]
     for place, each in enumerate(order, start=1):
         each.position = place
     flush_or_refuse(session, _changed())
     before, after = (f"{place + 1}. {row.words}"[:MOST_WORDS] for place in (here, there))
-    record_change(session, row.province, setting_of(row.act), before, after, by)
+    return record_change(session, row.province, setting_of(row.act), before, after, by)
 
 
 def _read(words: str) -> str:

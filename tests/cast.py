@@ -19,6 +19,7 @@ from models.application.attachments import Attachment, Store
 from models.application.carriers import Carrier
 from models.codes import seed_districts
 from models.database import db
+from models.log import Place
 from models.notifications import Notification, announcements, reminders
 from models.people.accounts import CODE_SIGNS, Account, Entrustment, Organisation, valid_credit_code
 from models.vocabulary import Action, AttachmentKind, Category, Role, Status, Trade
@@ -110,7 +111,7 @@ def announced(app: Flask, **fields: Any) -> tuple[int, dict[str, int]]:
     today = clock.today()
     given = {"title": "系统维护", "text": "本周六停机。", "roles": frozenset(Role), "since": today, "until": today}
     with app.app_context(), access.everything() as session:
-        key = announcements.save(session, None, given | fields, account_of("operator")).id
+        key = announcements.save(session, None, given | fields, account_of("operator"), Place()).id
         reminders.announce(session)
         session.commit()
         messages = select(Account.username, Notification.id).join(Account, Account.id == Notification.account_id)

@@ -1,6 +1,7 @@
 """Objects built from the settings: store, keys, issuing office, mail server, pace of retries."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from flask import current_app
@@ -63,6 +64,12 @@ def list_publisher() -> Publisher:
     """Signs the lists of revoked certificates."""
     config = current_app.config
     return Publisher(keys(), str(config["BASE_URL"]).rstrip("/"), int(config["STATUS_LIST_DAYS"]))
+
+
+def session_limits() -> tuple[timedelta, timedelta]:
+    """How long a session lasts: after the last request, and after sign-in."""
+    config = current_app.config
+    return timedelta(minutes=int(config["SESSION_MINUTES"])), timedelta(hours=int(config["SESSION_HOURS"]))
 
 
 def pace() -> Pace:

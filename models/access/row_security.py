@@ -12,6 +12,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Connection, Table, false, func, text, true
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
 
 from models.access import reading
 from models.access.grants import JOBS, ROLES, privileges, verbs_of
@@ -70,6 +71,15 @@ def is_on(connection: Connection) -> bool:
         return False
     found = "SELECT EXISTS (SELECT FROM pg_policies WHERE schemaname = 'public' AND policyname LIKE :name)"
     return bool(connection.scalar(text(found), {"name": f"{POLICY}%"}))
+
+
+def can_bypass(session: Session) -> bool:
+    """Whether the login of this session owns tables, or bypasses row security otherwise; False on SQLite."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return False
+    login = connection.scalar(text("SELECT session_user"))
+    return not connection.scalar(text(IS_RESTRICTED), {"login": login})
 
 
 def admit(connection: Connection, login: str, settings: dict[str, Any]) -> None:

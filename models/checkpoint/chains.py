@@ -5,19 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from models.application.trail import TrailEntry
-from models.log import LogEntry
+from models.log import LogEntry, in_words
 
 
 @dataclass(frozen=True)
 class Chain:
-    """`name`: end of the origin of its checkpoints. `content`: all values of an entry; `described`: for people."""
+    """`name`: end of the origin of its checkpoints; `label`: of one entry. `content`: all values of an entry;
+    `described`: for people. `in_words`: a content in lines for people."""
 
     name: str
+    label: Any
     model: type[TrailEntry] | type[LogEntry]
     content: Callable[[Any], str]
     described: Callable[[Any], str]
+    in_words: Callable[[str], list[str]]
 
     def leaf_data(self, entry: Any) -> bytes:
         """The bytes of an entry that its hash covers: its id and all its values."""
@@ -32,6 +36,11 @@ def _described_trail(entry: TrailEntry) -> str:
     )
 
 
-TRAIL = Chain("trail", TrailEntry, TrailEntry.content, _described_trail)
-LOG = Chain("log", LogEntry, LogEntry.content, LogEntry.described)
+TRAIL = Chain("trail", _l("办理记录"), TrailEntry, TrailEntry.content, _described_trail, lambda _content: [])
+LOG = Chain("log", _l("日志"), LogEntry, LogEntry.content, LogEntry.described, in_words)
 CHAINS = {chain.name: chain for chain in (TRAIL, LOG)}
+
+
+def chain_of(note: str) -> Chain:
+    """The chain of a signed note, by the origin in its first line; the trail for any other text."""
+    return CHAINS.get(note.partition("\n")[0].rpartition("/")[2], TRAIL)

@@ -1,4 +1,4 @@
-"""Proof, as a text file, that an entry of the trail is covered by a checkpoint (c2sp.org/tlog-proof).
+"""Proof, as a text file, that an entry of the trail or the log is covered by a checkpoint (c2sp.org/tlog-proof).
 
 It contains the entry itself and is verified with the public key alone, without the database.
 """
@@ -11,9 +11,8 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.application.trail import TrailEntry
 from models.checkpoint import merkle
-from models.checkpoint.chains import TRAIL
+from models.checkpoint.chains import Chain, chain_of
 from models.checkpoint.folder import CheckpointFolder, Missing
 from models.checkpoint.note import Checkpoint, Unverified, Verifier
 from models.workflow import Refused
@@ -36,26 +35,36 @@ class Proven(NamedTuple):
     note: str
 
 
-def prove(session: Session, folder: CheckpointFolder, note: str, checkpoint: Checkpoint, number: int) -> str:
-    """The proof for the entry with this id; raises Refused if it is missing or newer than the checkpoint.
+def prove(
+    session: Session, chain: Chain, folder: CheckpointFolder, note: str, checkpoint: Checkpoint, number: int
+) -> str:
+    """The proof for the entry of `chain` with this id; raises Refused if it is missing or newer than the checkpoint.
 
     `note`: the signed text of `checkpoint`.
     """
-    entry = session.get(TrailEntry, number)
+    model = chain.model
+    entry = session.get(model, number)
     if entry is None:
-        raise Refused(_("没有编号为 %(id)s 的办理记录，请核对编号。", id=number))
-    index = session.scalar(select(func.count(TrailEntry.id)).where(TrailEntry.id < number)) or 0
+        raise Refused(_("没有编号为 %(id)s 的%(what)s，请核对编号。", id=number, what=chain.label))
+    index = session.scalar(select(func.count(model.id)).where(model.id < number)) or 0
     if index >= checkpoint.size:
-        raise Refused(_("这条办理记录晚于最新的检查点，请先运行 trail checkpoint。"))
+        raise Refused(_("这条%(what)s晚于最新的检查点，请先运行 trail checkpoint。", what=chain.label))
     try:
         leaves = list(folder.leaves(checkpoint.size))
     except Missing:
         raise Refused(_("检查点文件夹不完整，请换用另存的文件夹。")) from None
     hashes = merkle.proof(leaves, index)
-    if merkle.root_by_proof(merkle.leaf(TRAIL.leaf_data(entry)), index, checkpoint.size, hashes) != checkpoint.root:
-        raise Refused(_("这条办理记录与检查点不符，请先运行 trail verify --checkpoint 查明。"))
-    lines = [HEAD, f"extra {_text(TRAIL.leaf_data(entry))}", f"index {index}", *(_text(each) for each in hashes)]
+    data = chain.leaf_data(entry)
+    if merkle.root_by_proof(merkle.leaf(data), index, checkpoint.size, hashes) != checkpoint.root:
+        words = _("这条%(what)s与检查点不符，请先运行 trail verify --checkpoint 查明。", what=chain.label)
+        raise Refused(words)
+    lines = [HEAD, f"extra {_text(data)}", f"index {index}", *(_text(each) for each in hashes)]
     return "\n".join([*lines, "", note])
+
+
+def chain_named_in(text: str) -> Chain:
+    """The chain that a proof is about, by its own words: check() verifies them. The trail for any other text."""
+    return chain_of(text.partition("\n\n")[2])
 
 
 def check(text: str, verifier: Verifier) -> Proven:

@@ -3,20 +3,21 @@
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import LargeBinary, String, Text, select
+from sqlalchemy import LargeBinary, String, Text, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from models import clock
 from models.certificate.uses import LONGEST_REFERENCE
 from models.clock import Moment
 from models.customs import DXP, column_text
 from models.database import Base
+from models.queue import Pace
 from models.vocabulary import Reply
 from models.workflow import Refused
 
@@ -25,6 +26,7 @@ DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*['\"]([\w.-]+)")
 BLANKS = "\ufeff\0\x1a \t\r\n"
 USES = {Reply.NOTED, Reply.USED_UP}
+FAILING = 3  # failed attempts after which a person should look: the first ones may be of a busy database
 MOST = 4_000_000  # bytes stored of one receipt: far more than any real one
 # The name of a status query: message id, and the attempt that sends the query.
 QUESTION = re.compile(r"(.*)-Q(\d{1,9})")
@@ -47,6 +49,10 @@ class CustomsReceipt(Base):
     read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
     # Remarks on unusual content. Its results are notes on the messages.
     verdict: Mapped[str | None] = mapped_column(Text)
+    # Attempts that failed, the reason of the last one, and when the next one is due (None: at once).
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    failure: Mapped[str | None] = mapped_column(Text)
+    next_at: Mapped[datetime | None] = mapped_column(Moment)
     strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
 
 
@@ -91,6 +97,33 @@ def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> Custom
         session.rollback()
         row = session.scalars(select(CustomsReceipt).where(CustomsReceipt.digest == digest)).one()
     return row
+
+
+def unread(session: Session, longest: float) -> list[int]:
+    """Ids of the receipts not completely processed whose pause, of `longest` seconds at most, is over. Rolls back.
+
+    A time further ahead was written by a clock that was ahead: it counts as past.
+    """
+    now, far = clock.now(), clock.now() + timedelta(seconds=2 * longest)
+    due = or_(CustomsReceipt.next_at.is_(None), ~CustomsReceipt.next_at.between(now, far))
+    found = select(CustomsReceipt.id).where(CustomsReceipt.read_at.is_(None), due).order_by(CustomsReceipt.id)
+    keys = list(session.scalars(found))
+    session.rollback()  # ends the read transaction: receipts are fetched over the network next
+    return keys
+
+
+def postpone(session: Session, key: int, why: str, pace: Pace) -> None:
+    """Note a failed attempt to process a receipt; the next is made after a pause that doubles. Commits."""
+    row = session.get_one(CustomsReceipt, key, populate_existing=True)
+    row.failures, row.failure = row.failures + 1, column_text(why)
+    row.next_at = pace.after(row.failures)
+    session.commit()
+
+
+def failing(session: Session) -> list[CustomsReceipt]:
+    """The receipts that cannot be processed: not read after FAILING attempts; the oldest first."""
+    found = select(CustomsReceipt).options(defer(CustomsReceipt.raw)).where(CustomsReceipt.read_at.is_(None))
+    return list(session.scalars(found.where(CustomsReceipt.failures >= FAILING).order_by(CustomsReceipt.id)))
 
 
 def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:

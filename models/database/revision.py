@@ -11,6 +11,14 @@ VERSION = "alembic_version"
 FIRST = "application"  # a table that every release has had
 
 
+def current() -> str | None:
+    """The revision of the schema; None: the database has no tables yet. Raises SQLAlchemyError."""
+    if sqlite.is_absent(db.engine):
+        return None
+    with db.engine.connect() as connection:
+        return "、".join(MigrationContext.configure(connection).get_current_heads()) or None
+
+
 def refusal(building: bool = False) -> str | None:
     """Why this database cannot be used, or None: it has no tables, or is of another program or release.
 

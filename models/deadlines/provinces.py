@@ -1,4 +1,4 @@
-"""Settings of a province: limits, 撤回, lease of 接办, further attachments, validity; with a trail of changes."""
+"""Settings of a province: limits, 撤回, lease of 接办, further attachments, validity, keys; with a trail of changes."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import ForeignKey, Index, String, select, true
+from sqlalchemy import ForeignKey, Index, String, false, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
@@ -57,6 +57,14 @@ class ProvinceSettings(Base):
             "hint": _l("自签发之日起的天数，适用于此后签发的证明；不填写的，按系统设置；均未设置的，证明不设有效期。"),
         }
     )
+    keys_required: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        info={
+            "label": _l("审核账号必须用安全密钥或卡登录"),
+            "hint": _l("不勾选的，按系统设置。勾选后，尚未登记安全密钥的审核账号登录后须先登记，才能继续办理。"),
+        },
+    )
     required_kinds: Mapped[frozenset[AttachmentKind]] = mapped_column(
         WordSet(AttachmentKind),
         default=frozenset(),
@@ -92,7 +100,8 @@ class ProvinceChange(Base):
 
 
 SETTINGS = (
-    "accept_days", "decide_days", "extend_days", "withdrawal_allowed", "lease_minutes", "valid_days", "required_kinds",
+    "accept_days", "decide_days", "extend_days", "withdrawal_allowed", "lease_minutes", "valid_days",
+    "keys_required", "required_kinds",
 )  # fmt: skip
 
 
@@ -128,6 +137,12 @@ def valid_days(session: Session, province: str | None) -> int | None:
     """Days for which certificates of this province hold; None: it has set none."""
     row = settings_of(session, province)
     return row.valid_days if row else None
+
+
+def are_keys_required(session: Session, province: str | None) -> bool:
+    """Whether this province requires security keys of its reviewers."""
+    found = select(ProvinceSettings.keys_required).where(ProvinceSettings.province == province)
+    return bool(session.scalar(found))
 
 
 def further_kinds(session: Session) -> dict[str, frozenset[AttachmentKind]]:

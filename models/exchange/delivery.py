@@ -67,7 +67,7 @@ def collect(session: Session, channel: Channel) -> Iterator[str]:
 
     A receipt is deleted at customs only after it is stored. Errors become lines, so that sending continues.
     """
-    for key in inbox.unread(session):
+    for key in receipt.unread(session, channel.pace.longest):
         yield from _errors_as_lines(session, lambda key=key: inbox.process(session, key, channel.pace))  # type: ignore[misc]
     try:
         for name, raw in channel.gateway.receipts():

@@ -34,15 +34,24 @@ def store_and_process(session: Session, name: str, raw: bytes, pace: Pace, reply
     return process(session, row.id, pace) if row.read_at is None else []
 
 
-def unread(session: Session) -> list[int]:
-    """Ids of stored receipts not completely processed; another process may still be working on them. Rolls back."""
-    found = list(session.scalars(select(CustomsReceipt.id).where(CustomsReceipt.read_at.is_(None))))
-    session.rollback()  # ends the read transaction: receipts are fetched over the network next
-    return found
-
-
 def process(session: Session, key: int, pace: Pace) -> list[str]:
     """Apply the results of a stored receipt; one that fails does not stop the others (CU5, CU7, CU8).
+
+    After a failure the receipt waits, each time longer (receipt.postpone). Raises SQLAlchemyError when the database is
+    unavailable.
+    """
+    try:
+        return _process(session, key, pace)
+    except Exception as broken:
+        session.rollback()
+        if isinstance(broken, SQLAlchemyError) and is_unavailable(broken):
+            raise
+        receipt.postpone(session, key, line := failure_line(broken), pace)
+        return [line]
+
+
+def _process(session: Session, key: int, pace: Pace) -> list[str]:
+    """The lines of process(), which says what happens.
 
     Commits after each batch. Idempotent: parallel or repeated calls apply each result once. After MOST_A_ROUND results
     it stops, and the next call goes on from there: a long receipt does not keep messages from being sent.
@@ -51,13 +60,15 @@ def process(session: Session, key: int, pace: Pace) -> list[str]:
     results, odd = receipt.interpret(row.name, row.raw)
     later = _left_for_later(session, key, results)
     places = [place for place in range(len(results)) if place not in later]
-    lines, left = list(odd), bool(later)
+    lines, left, failure = list(odd), bool(later), ""
     for first in range(0, len(places), AT_ONCE):
         batch = [(place, results[place]) for place in places[first : first + AT_ONCE]]
-        for line, known, done in _apply_batch(session, key, batch, pace):
+        for line, known, why in _apply_batch(session, key, batch, pace):
             lines.append(line)
             odd += [] if known else [line]
-            left = left or not done
+            left, failure = left or why is not None, failure or why or ""
+    if failure and not later:  # with more to apply the next round goes on at once
+        receipt.postpone(session, key, failure, pace)
     if not left:  # otherwise the next round processes the rest
         row = session.get_one(CustomsReceipt, key)
         row.read_at, row.verdict, row.strange = clock.now(), "\n".join(odd), bool(odd)
@@ -79,12 +90,15 @@ def _left_for_later(session: Session, key: int, results: list[Result]) -> set[in
 
 def _apply_batch(
     session: Session, key: int, batch: list[tuple[int, Result]], pace: Pace
-) -> Iterator[tuple[str, bool, bool]]:
-    """(line, whether the message exists here, whether it is done) for each; commits together, or each if one fails."""
+) -> Iterator[tuple[str, bool, str | None]]:
+    """(line, whether the message exists here, None) for each; commits together, or each if one fails.
+
+    Instead of None: why it failed, or "" if somebody acts on the application now.
+    """
     outcomes = []
     try:
         for place, result in batch:
-            outcomes.append((*_note(session, key, place, result, pace), True))
+            outcomes.append((*_note(session, key, place, result, pace), None))
             session.flush()
             session.expire_all()  # messages are changed by UPDATE statements: a later result must see that
         session.commit()
@@ -95,14 +109,15 @@ def _apply_batch(
         return
     for place, result in batch:
         try:
-            yield *_apply_once(session, key, place, result, pace), True
+            yield *_apply_once(session, key, place, result, pace), None
         except locking.Conflict:
-            yield f"{result.message_id}：{_('申请正在办理，回执稍后登记。')}", True, False
+            yield f"{result.message_id}：{_('申请正在办理，回执稍后登记。')}", True, ""
         except Exception as broken:
             session.rollback()
             if isinstance(broken, SQLAlchemyError) and is_unavailable(broken):
                 raise  # all others would fail too
-            yield f"{_shortened(result.message_id, 64)}：{failure_line(broken)}", True, False
+            why = failure_line(broken)
+            yield f"{_shortened(result.message_id, 64)}：{why}", True, why
 
 
 def failure_line(broken: Exception) -> str:

@@ -18,105 +18,13 @@ from models import clock
 from models.clock import Moment
 from models.database import Base
 from models.language import recorded
+from models.log.kinds import LOG_OF, LOGS, REFUSED, WORDS, Handout, Operation, SignIn
 from models.vocabulary import Word
 
-
-class SignIn(Word):
-    """登录日志."""
-
-    SIGNED_IN = "signed_in", _l("登录成功")
-    WRONG_PASSWORD = "wrong_password", _l("登录失败：密码不正确")
-    UNKNOWN_NAME = "unknown_name", _l("登录失败：没有这个用户名")
-    ACCOUNT_DISABLED = "account_disabled", _l("登录失败：账号已停用")
-    AWAITS_KEY = "awaits_key", _l("密码正确，等待安全密钥确认")
-    KEY_REFUSED = "key_refused", _l("登录失败：安全密钥没有通过核验")
-    CARD_REFUSED = "card_refused", _l("登录失败：卡没有通过核验")
-    PORTAL_AWAITS_KEY = "portal_awaits_key", _l("已在单一窗口登录，等待安全密钥确认")
-    PORTAL_ASKED = "portal_asked", _l("单一窗口用户尚未关联账号")
-    PORTAL_REFUSED = "portal_refused", _l("登录失败：单一窗口的应答没有通过核验")
-    PORTAL_ENDED = "portal_ended", _l("在单一窗口退出，本系统随之退出")
-    WRONG_CODE = "wrong_code", _l("登录失败：恢复码不正确")
-    KEY_COUNTER = "key_counter", _l("安全密钥的使用计数倒退，可能被复制")
-    SLOWED = "slowed", _l("登录失败：输错较多，等待期内没有验证")
-    SIGNED_OUT = "signed_out", _l("退出")
-    OTHERS_ENDED = "others_ended", _l("结束本人的其他登录")
-    KEY_ENROLLED = "key_enrolled", _l("登记安全密钥")
-    KEY_REMOVED = "key_removed", _l("移除安全密钥")
-    API_KEY_MADE = "api_key_made", _l("生成接口密钥")
-    API_KEY_REMOVED = "api_key_removed", _l("撤销接口密钥")
-    API_KEY_REFUSED = "api_key_refused", _l("接口密钥没有通过核验")
-    PASSWORD_CHANGED = "password_changed", _l("修改密码")
-    WRONG_CURRENT = "wrong_current", _l("修改密码失败：当前密码不正确")
-
-
-REFUSED = (  # refused sign-ins
-    SignIn.WRONG_PASSWORD, SignIn.UNKNOWN_NAME, SignIn.ACCOUNT_DISABLED, SignIn.KEY_REFUSED, SignIn.CARD_REFUSED,
-    SignIn.PORTAL_REFUSED, SignIn.API_KEY_REFUSED, SignIn.WRONG_CODE, SignIn.SLOWED,
-)  # fmt: skip
-
-
-class Operation(Word):
-    """操作日志: acts of operators, on the screens and at the terminal, and 委托 between units."""
-
-    ACCOUNT_ADDED = "account_added", _l("新增账号")
-    ACCOUNT_CHANGED = "account_changed", _l("修改账号")
-    PASSWORD_RESET = "password_reset", _l("重置密码")
-    OTHERS_KEY_REMOVED = "key_taken", _l("移除他人的安全密钥")
-    CARD_BOUND = "card_bound", _l("登记卡证书")
-    CARD_REMOVED = "card_removed", _l("移除卡证书")
-    PORTAL_LINKED = "portal_linked", _l("关联单一窗口用户")
-    PORTAL_DECLINED = "portal_declined", _l("不予关联单一窗口用户")
-    PORTAL_UNLINKED = "portal_unlinked", _l("移除单一窗口关联")
-    CODE_GIVEN = "code_given", _l("发放恢复码")
-    OTHERS_API_KEY_REVOKED = "api_key_taken", _l("撤销他人的接口密钥")
-    VISIT_ENDED = "visit_ended", _l("强制下线")
-    UNLOCKED = "unlocked", _l("解除登录限制")
-    ORGANISATION_ADDED = "organisation_added", _l("新增单位")
-    ORGANISATION_CHANGED = "organisation_changed", _l("修改单位")
-    ENTRUSTMENT_ADDED = "entrustment_added", _l("新增委托")
-    ENTRUSTMENT_CHANGED = "entrustment_changed", _l("修改委托")
-    ENTRUSTMENT_OFFERED = "entrustment_offered", _l("邀请受托")
-    ENTRUSTMENT_ACCEPTED = "entrustment_accepted", _l("接受委托")
-    ENTRUSTMENT_ENDED = "entrustment_ended", _l("终止委托")
-    BLANK_FORM_ADDED = "blank_form_added", _l("上传空白表格")
-    BLANK_FORM_REPLACED = "blank_form_replaced", _l("更换空白表格")
-    BLANK_FORM_REMOVED = "blank_form_removed", _l("移除空白表格")
-    DISTRICTS_IMPORTED = "districts_imported", _l("导入关区代码")
-    CALENDAR_IMPORTED = "calendar_imported", _l("导入放假安排")
-    DAY_ENTERED = "day_entered", _l("登记工作日历")
-    DAY_REMOVED = "day_removed", _l("移除工作日历")
-    BACKED_UP = "backed_up", _l("备份")
-    RESTORED = "restored", _l("恢复")
-    DRILLED = "drilled", _l("试恢复")
-    HELD = "held", _l("暂停提醒、邮件和报文")
-    RELEASED = "mail_released", _l("放行提醒、邮件和报文")
-    VERIFIED = "verified", _l("核对办理记录")
-    CHECKPOINT_SIGNED = "checkpoint_signed", _l("签署检查点")
-    WITNESSED = "witnessed", _l("交存检查点")
-    SWEPT = "swept", _l("清理")
-    SCANNED = "scanned", _l("附件查毒")
-    FILE_SCANNED = "file_scanned", _l("附件查毒结果")  # of one content; 对象: its SHA-256
-    ROW_SECURITY_INSTALLED = "wall_built", _l("启用数据库行级安全")
-    KEY_INSTALLED = "signing_key_installed", _l("安装签章密钥")
-
-
-class Handout(Word):
-    """打印与导出日志: papers, files and lists that were sent to a browser or program."""
-
-    PAPER = "paper", _l("打开备案证明")
-    PAPERS = "papers", _l("打开合并打印件")
-    FILE_SHOWN = "file_shown", _l("查看附件")
-    FILE_SAVED = "file_saved", _l("下载附件")
-    MESSAGE = "message", _l("下载报文")
-    EXPORT = "export", _l("导出")
-    EXPORT_ENDED = "export_ended", _l("导出完成")  # after the last row: a large file is sent while it is read
-    EXPORT_BROKEN = "export_broken", _l("导出中断")
-    FEED = "feed", _l("接口读取")
-
-
-LOGS: dict[str, type[Word]] = {"signins": SignIn, "operations": Operation, "prints": Handout}
-WORDS = {word.value: word for words in LOGS.values() for word in words}
-LOG_OF = {word.value: log for log, words in LOGS.items() for word in words}
+__all__ = [
+    "LOGS", "LOG_OF", "REFUSED", "WORDS", "Handout", "LogEntry", "Operation", "Place", "SignIn", "entry", "has",
+    "mark_of", "newest", "record",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -173,14 +81,27 @@ class LogEntry(Base):
 
     def content(self) -> str:
         """All values but the id, as JSON: the input of hashes."""
-        fields = [self.at.timestamp(), self.log, self.kind, self.account_id, self.username, self.name]
-        fields += [self.address, self.program, self.about, self.words, self.amount]
-        return json.dumps(fields, ensure_ascii=False)
+        values = [self.at.timestamp(), *(getattr(self, name) for name in HASHED[1:])]
+        return json.dumps(values, ensure_ascii=False)
 
     def described(self) -> str:
         """When, who and what, for `trail verify`."""
         who = self.username or _("命令行")
         return _("%(at)s，%(who)s，%(act)s", at=f"{self.at:%Y-%m-%d %H:%M:%S}", who=who, act=self.kind)
+
+
+# The columns of content(), in order.
+HASHED = ("at", "log", "kind", "account_id", "username", "name", "address", "program", "about", "words", "amount")
+
+
+def in_words(content: str) -> list[str]:
+    """The lines «label：value» of a content(), without empty values; raises ValueError for any other text."""
+    values = dict(zip(HASHED, json.loads(content), strict=True))
+    values["at"] = f"{datetime.fromtimestamp(values['at'], clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    values["kind"] = WORDS[values["kind"]].label if values["kind"] in WORDS else values["kind"]
+    columns = LogEntry.__table__.columns
+    labelled = ((columns[name].info.get("label"), value) for name, value in values.items())
+    return [f"{label}：{value}" for label, value in labelled if label and value not in ("", None)]
 
 
 def mark_of(name: str) -> str:

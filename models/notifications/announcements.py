@@ -8,12 +8,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, Text, and_, cast, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models import clock
+from models import clock, log
 from models.clock import Moment
 from models.columns import WordSet, labels_in_order
 from models.database import Base
 from models.database.locks import Lock, wait_for
-from models.language import in_chinese
+from models.language import in_chinese, in_clauses
+from models.log import Operation, Place
 from models.people.accounts import Account
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -59,6 +60,11 @@ class AnnouncementChange(Base):
 
 
 FIELDS = ("title", "text", "roles", "since", "until")
+LOGGED = {
+    "publish": Operation.ANNOUNCED,
+    "change": Operation.ANNOUNCEMENT_CHANGED,
+    "withdraw": Operation.ANNOUNCEMENT_WITHDRAWN,
+}
 
 
 def current(role: Role, today: Any = None) -> ColumnElement[bool]:
@@ -73,9 +79,14 @@ def current(role: Role, today: Any = None) -> ColumnElement[bool]:
 
 
 def save(
-    session: Session, row: Announcement | None, values: dict[str, Any], by: Account, page_key: str | None = None
+    session: Session,
+    row: Announcement | None,
+    values: dict[str, Any],
+    by: Account,
+    place: Place,
+    page_key: str | None = None,
 ) -> Announcement:
-    """Insert an announcement (None), or change it, with its trail entry. Raises Refused; the caller commits.
+    """Insert an announcement (None), or change it, with its trail and log entries. Raises Refused; the caller commits.
 
     A form (`page_key`) sent twice with the same values inserts one.
     """
@@ -95,7 +106,7 @@ def save(
     session.flush()
     changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
     if changes:
-        _record(session, announcement, "change" if row else "publish", changes, by)
+        _record(session, announcement, "change" if row else "publish", changes, by, place)
     return announcement
 
 
@@ -105,20 +116,33 @@ def _made_by_page(session: Session, page_key: str, values: dict[str, Any]) -> An
     return session.scalar(select(Announcement).where(Announcement.page_key == page_key, *same).limit(1))
 
 
-def withdraw(session: Session, row: Announcement, by: Account) -> None:
+def withdraw(session: Session, row: Announcement, by: Account, place: Place) -> None:
     """Withdraw it: afterwards only operators see it. Raises Refused; the caller commits."""
     if row.withdrawn_at is not None:
         raise Refused(_("这份公告已经撤回。"))
     row.withdrawn_at = clock.now()
     session.flush()
-    _record(session, row, "withdraw", {}, by)
+    _record(session, row, "withdraw", {}, by, place)
 
 
-def _record(session: Session, row: Announcement, what: str, changes: dict[str, Any], by: Account) -> None:
+def _record(session: Session, row: Announcement, what: str, changes: dict[str, Any], by: Account, place: Place) -> None:
     entry = AnnouncementChange(announcement_id=row.id, what=what, changes=changes, actor_id=by.id, actor_name=by.name)
     entry.at = clock.now().replace(microsecond=0)
     session.add(entry)
+    log.record(session, LOGGED[what], by, place, row.title, _in_words(changes))
     session.flush()
+
+
+def _in_words(changes: dict[str, Any]) -> str:
+    """The changes for the log; of the text, which may be long, that it has changed: the trail has its words."""
+    labels = {name: Announcement.__table__.columns[name].info["label"] for name in changes}
+    with in_chinese():
+        return in_clauses(
+            str(labels[name])
+            if name == "text"
+            else _("%(label)s：%(before)s → %(after)s", label=labels[name], before=old or _("（无）"), after=new)
+            for name, (old, new) in changes.items()
+        )
 
 
 def _plain(value: Any) -> str | None:

@@ -6,7 +6,7 @@ from functools import cache
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, String, Text, case, select, update
+from sqlalchemy import ForeignKey, Index, String, Text, case, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock, log
@@ -64,6 +64,10 @@ class Visit(Base):
     token = ""
 
 
+OPEN = Visit.ended_at.is_(None)
+Index("ix_visit_open", Visit.seen_at, postgresql_where=OPEN, sqlite_where=OPEN)  # of sessions that may time out
+
+
 def _what_follows(pause: timedelta) -> str:
     """The advice after a wrong password: how long to wait, or the tries before a pause; the same for unknown names."""
     if pause:
@@ -80,7 +84,7 @@ def try_password_and_commit(session: Session, account: Account, password: str, p
 
 
 def _begin_attempt(session: Session, name: str, account: Account | None, place: Place) -> SigninFailure:
-    """Record an attempt; while this place must wait for this name, log that and raise Refused. Commits."""
+    """Record an attempt; while this place must wait, log that and raise Refused. Commits."""
     try:
         return record_attempt_and_commit(session, name, place, _is_known(session, account, place))
     except Refused:
@@ -218,23 +222,6 @@ def resume_visit_and_commit(
     visit.token = token
     visit.account.visit = visit
     return visit.account
-
-
-def how_ended(session: Session, token: str) -> str | None:
-    """The sentence why the visit of this token has ended; None when it has timed out, or is unknown.
-
-    A changed password and a 退出 elsewhere have the same sentence: both only set `ended_at`.
-    """
-    visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token)))
-    if visit is not None and not visit.account.is_active:
-        return _("账号已停用，不能继续办理。如需恢复，请联系系统管理员。")
-    if visit is None or visit.ended_at is None:
-        return None
-    if visit.ended_by:
-        return _("系统管理员已结束这次登录，如需继续办理，请重新登录；有疑问的，请联系系统管理员。")
-    if visit.account.must_change:
-        return _("密码已由系统管理员重置，这次登录已结束，请用系统管理员告知的一次性密码登录。")
-    return _("密码已修改，或已在别处退出，这次登录已结束，请用现在的密码重新登录。如非本人操作，请联系系统管理员。")
 
 
 def end_visits(session: Session, account_id: int, except_for: int | None = None) -> None:

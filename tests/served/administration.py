@@ -31,7 +31,8 @@ def manage_registers(story: Story) -> None:
     code = next(body + sign for sign in CODE_SIGNS if valid_credit_code(body + sign))
     unit = {"credit_code": code, "name": "广州光盘公司", "trade": "agent", "province": "440000"}
     fill("/organisations/new/", **unit, active="y")
-    fill("/organisations/edit/?id=1", name="江苏文艺音像出版社")
+    for name in ("江苏文艺音像总社", "江苏文艺音像出版社"):
+        fill("/organisations/edit/?id=1", name=name)
     fill("/entrustments/new/", publisher=2, agent=3, since="2026-01-01", until="2027-12-31")
     fill("/entrustments/edit/?id=1", until="2098-12-31")
     table = (ROOT / "models/codes/district.csv").read_text(encoding="utf-8")
@@ -42,7 +43,8 @@ def manage_registers(story: Story) -> None:
         fill("/accounts/new/", username="newcomer", name="钱多", role="national", active="y").location
     ).text
     (password,) = re.findall(r"的一次性密码：(\S+)（", page)
-    fill("/accounts/edit/?id=1", name="王敏")
+    for name in ("王小敏", "王敏"):
+        fill("/accounts/edit/?id=1", name=name)
     newcomer = Client(story.server)
     newcomer.sign_in("newcomer", password)
     assert newcomer.get("/register/").location == "/password"
@@ -66,9 +68,10 @@ def entrusted_by_a_publisher(story: Story) -> None:
 
 
 def limits_and_working_days(story: Story) -> None:
-    """A province's limits; a day of the calendar entered by hand and removed, and the days of a notice."""
+    """A province's limits, a stock opinion; a day of the calendar entered and removed, and the days of a notice."""
     form = form_of(story.server.client("reviewer").get("/province/").text, "card-box")
     story.post("reviewer", "/province/", 302, **form | {"decide_days": "15"})
+    story.post("reviewer", "/province/opinions/add/", 302, act="return", words="材料不全。")
     story.post("operator", "/calendar/new/", 302, day="2026-12-25", kind="off", name="临时放假")
     with story.server.app.app_context(), db.engine.connect() as connection:
         key = connection.scalar(text("SELECT id FROM calendar_day WHERE day = '2026-12-25'"))

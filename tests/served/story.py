@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from models import access, clock
 from models.application import Application, lease
 from models.columns import written
 from models.customs import CustomsMessage
 from models.database import db
+from models.log import LogEntry
 from models.people.accounts import Account
 from models.vocabulary import AttachmentKind, Role
 from tests.cast import FIELDS, create_application, make_papers, small_pdf
@@ -27,20 +28,32 @@ WAY_BACK = "/{screen}/?title=茉莉花&since=2020-01-01"
 
 @dataclass
 class Story:
-    """The acts done so far: route, or route and act; every answer is checked."""
+    """The acts done so far: route, or route and act; every answer is checked.
+
+    `logged`: the routes whose posts have added an entry to the log.
+    """
 
     server: Server
     done: set[str] = field(default_factory=set)
+    logged: set[str] = field(default_factory=set)
 
     def post(self, who: str | Client, path: str, status: int = 303, **fields: Any) -> Answer:
         """Post something that must succeed: asserts the status, and that the next page shows no refusal."""
         client = who if isinstance(who, Client) else self.server.client(who)
+        before = self.last_entry()
         answer = client.post(path, fields)
         check(path, answer)
         assert answer.status == status, (path, answer.status, flashed(answer.text) if answer.body else answer.location)
         rule, values = self.server.app.url_map.bind("").match(path.partition("?")[0], "POST", return_rule=True)
         self.done.add(":".join((rule.endpoint, *values.values())))
+        if self.last_entry() > before:
+            self.logged.add(rule.endpoint)
         return answer
+
+    def last_entry(self) -> int:
+        """The id of the newest entry of the log."""
+        with self.server.app.app_context(), access.everything() as session:
+            return session.scalar(select(func.max(LogEntry.id))) or 0
 
     def act(self, who: str, screen: str, action: str, key: int, **fields: Any) -> Answer:
         """An act on an application, from a list with a Chinese query, to which the answer must redirect."""

@@ -4,6 +4,7 @@ import pytest
 from werkzeug.routing import Rule
 
 from models.vocabulary import Action
+from tests import ROOT
 from tests.served.administration import (
     announced_and_read,
     blank_forms_offered,
@@ -26,7 +27,7 @@ from tests.served.story import (
     revoked_and_applied_for_again,
 )
 from tests.serving import Server
-from tests.views.entrance.route_roles import PEOPLE
+from tests.views.entrance.route_roles import PEOPLE, ROUTE_ROLES
 
 
 def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]) -> None:
@@ -49,6 +50,8 @@ def test_every_act_is_done_through_the_server(served: Server, routes: list[Rule]
     keys_enrolled_used_and_removed(story)
     keys_of_programs(story)
     assert acts(routes) - story.done == set(), "a new act: tell here how people do it"
+    assert must_be_logged(routes) - story.logged == set(), "these acts leave no entry in the log: see the README"
+    assert story.logged & set(NOT_LOGGED) == set(), "these do, and are no exceptions any more"
 
 
 def acts(routes: list[Rule]) -> set[str]:
@@ -58,6 +61,44 @@ def acts(routes: list[Rule]) -> set[str]:
     shut = {f"{screen}.{view}" for screen in ("review", "filings", "register") for view in ("create_view", "edit_view")}
     shut |= {"calendar.edit_view", "entrusting.edit_view", "queries.create_view"}
     return found - shut - {f"{screen}.{view}" for screen in SHUT for view in ("create_view", "edit_view")}
+
+
+IN_THE_TRAIL = {"applications", "review", "filings", "register", "exchange"}  # acts on applications, and their messages
+NOT_LOGGED = dict.fromkeys(
+    ("districts.preview", "calendar.preview"), "shows what a file would change"
+) | dict.fromkeys(
+    ("queries.save_query", "queries.edit_view", "queries.remove"), "a query that a person has saved for a list"
+) | dict.fromkeys(
+    ("keys.options", "key_options", "confirm_options"), "the challenge of a key; the sign-in itself is logged"
+) | {
+    "messages.read_all": "marks messages as read, for their reader alone",
+    "verify.upload": "public verification of a file, which changes nothing",
+    "witness": "checkpoints of other systems, which its folder records",
+}  # fmt: skip
+LOGGED_ELSEWHERE = {  # endpoint → a test that does it and reads its entry
+    "login": ("tests/views/screens/test_logs.py", "登录成功"),
+    "card_login": ("tests/views/entrance/test_card_certificates.py", "card_refused"),
+    "accounts.bind_card": ("tests/views/entrance/test_logged_cards.py", "card_bound"),
+    "accounts.remove_card": ("tests/views/entrance/test_logged_cards.py", "card_removed"),
+    "portal.link": ("tests/views/screens/test_portal_requests.py", "portal_linked"),
+    "portal.decline": ("tests/views/screens/test_portal_requests.py", "portal_declined"),
+    "accounts.unlink": ("tests/views/screens/test_portal_requests.py", "portal_unlinked"),
+    "portal_logout": ("tests/views/entrance/test_portal.py", "portal_ended"),
+}
+
+
+def must_be_logged(routes: list[Rule]) -> set[str]:
+    """The POST routes of any role but those of applications, and but the exceptions above."""
+    found = {rule.endpoint for rule in routes if "POST" in (rule.methods or ())}
+    found = {endpoint for endpoint in found if ROUTE_ROLES[endpoint] and endpoint.split(".")[0] not in IN_THE_TRAIL}
+    return found - set(NOT_LOGGED) - set(LOGGED_ELSEWHERE)
+
+
+def test_what_is_logged_elsewhere_is_tested_there(routes: list[Rule]) -> None:
+    found = {rule.endpoint for rule in routes}
+    assert set(NOT_LOGGED) | set(LOGGED_ELSEWHERE) <= found, "routes that are gone"
+    for endpoint, (file, kind) in LOGGED_ELSEWHERE.items():
+        assert kind in (ROOT / file).read_text(encoding="utf-8"), endpoint
 
 
 DECISIONS = {"return", "decline", "refuse", "extend", "grant"}

@@ -3,18 +3,27 @@
 It contains numbers and dates, no titles: calendar programs may upload feeds to servers of their vendors.
 """
 
+from datetime import timedelta
+
 from flask import Flask, Response, abort, current_app, request
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from models import access, clock, workflow
+from models import access, clock, log, workflow
 from models.application import Application
+from models.database import briefly, is_unavailable
 from models.language import in_chinese
+from models.log import Handout
 from models.people import calendar_feeds
 from models.people.accounts import Account
 from models.people.signin_failures import hashed
+from views.entrance.place import place
 from views.entrance.rate_limits import limiter
 
+QUIET = timedelta(hours=1)
+SECONDS = 3  # that the answer waits for its log entry to be written
 MOST = 1000  # deadlines, the earliest first
 
 
@@ -33,7 +42,27 @@ def feed(token: str) -> Response:
     """The calendar; 404 for an address that is unknown or replaced, or whose account is disabled."""
     with access.everything() as session:
         account = calendar_feeds.reader(session, token) or abort(404)
-        return Response(calendar(account), mimetype="text/calendar")
+        made = calendar(account)
+        note_and_commit(session, account)
+        return Response(made, mimetype="text/calendar")
+
+
+def note_and_commit(session: Session, account: Account) -> None:
+    """Log that the calendar was read, at most once in QUIET: programs fetch it by themselves, day and night.
+
+    If the database cannot be written, the calendar is sent all the same, with a line in the process log.
+    """
+    try:
+        with briefly(session, SECONDS):
+            if log.has(session, Handout.CALENDAR, account.username, "", "", clock.now() - QUIET):
+                return
+            log.record(session, Handout.CALENDAR, account, place())
+            session.commit()
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        session.rollback()
+        current_app.logger.exception("not in the log: the calendar was read")
 
 
 @in_chinese()

@@ -16,7 +16,7 @@ from models.backup import registered_store, unfinished_restore
 from models.certificate import paper_queue
 from models.checkpoint import witnesses as checkpoints
 from models.customs import health as exchange
-from models.customs import heartbeat, hold
+from models.customs import heartbeat, hold, receipt
 from models.database import briefly, has_disk_space, version
 from models.files.store_errors import StoreUnusable
 from models.log import chain as log_chain
@@ -130,17 +130,20 @@ def details(unreachable: bool) -> Iterator[str]:
         files, forms = scanning.count_unscanned(session), scanning.count_unscanned_forms(session)
         if files or forms:
             yield f"not scanned for viruses: attachments {files}, blank forms {forms}"
+        if failing := receipt.failing(session):
+            yield f"receipts that cannot be processed: {' '.join(str(row.id) for row in failing[:20])}"
         if log_chain.is_late(session):
             yield "log entries without a seal"
 
 
 def problems() -> Iterator[str]:
     """Current problems, as words: database (does not answer, or cannot be written: full or read-only), restore
-    (unfinished), keys, missing (files), store (full, read-only or unreachable); of messages to customs: deliverer
-    (no process runs), overdue, set_aside, rejected, unanswered; papers (overdue) and papers_set_aside; mail (e-mails
-    are overdue); reminders (have stopped) and reminders_failed; checkpoint (none was signed for two days) and witness
-    (one was given none for two days); held (nothing is sent since a restore), in place of the words that follow from
-    it; cards (an issuer has no valid CRL); virus (clamd does not answer, so that no file can be uploaded)."""
+    (unfinished), keys, missing (files), store (full, read-only or unreachable); of the exchange with customs: deliverer
+    (no process runs), overdue, set_aside, rejected, unanswered, receipts (some cannot be processed); papers (overdue)
+    and papers_set_aside; mail (e-mails are overdue); reminders (have stopped) and reminders_failed; checkpoint (none
+    was signed for two days) and witness (one was given none for two days); held (nothing is sent since a restore), in
+    place of the words that follow from it; cards (an issuer has no valid CRL); virus (clamd does not answer, so that no
+    file can be uploaded)."""
     found: list[str] = []
     try:
         with access.everything() as session, briefly(session, SECONDS):
@@ -166,6 +169,7 @@ def problems() -> Iterator[str]:
 def _problems_in_database(session: Session) -> list[str]:
     """The problems that the tables show. While sending is held, `held` replaces the words that follow from it."""
     found = [*_file_problems(session), *exchange.health(session, pace()).problems]
+    found += ["receipts"] if receipt.failing(session) else []
     found += paper_queue.problems(session, paper_worker.pace())
     found += letters.problems(session, mail_pace()) if mail_server() else []
     found += reminders.problems(session)

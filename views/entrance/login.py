@@ -25,8 +25,9 @@ from flask_wtf.csrf import generate_csrf
 from models import access
 from models.database import db, replica
 from models.people.accounts import Account
+from models.people.expiry import how_ended
 from models.people.methods import Method
-from models.people.sessions import attempt_sign_in, end_visit_and_commit, how_ended, resume_visit_and_commit
+from models.people.sessions import attempt_sign_in, end_visit_and_commit, resume_visit_and_commit
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.entrance import captcha, card_login, key_login, portal_login, second_step, signed_in_person
@@ -40,6 +41,7 @@ from views.entrance.relying_party import must_enrol
 from views.entrance.security import STATIC, local, wants_json
 from views.entrance.signed_in import OPENED_BY, assert_opened_by, begin, named_place
 from views.entrance.signed_out import OtherAccount, SignedOut
+from views.resources import session_limits
 
 # Endpoints and blueprints without sign-in, which see no row.
 BEFORE = {"login", "key_login", "key_options", "card_login", "confirm", "confirm_options"}  # of sign-in itself
@@ -52,7 +54,7 @@ WHILE_ENROLLING = WHILE_CHANGING | {"keys.index", "keys.options", "keys.add", "p
 
 def init_app(app: Flask) -> None:
     """Register sign-in, its pages, and the check of every request."""
-    app.config["PERMANENT_SESSION_LIFETIME"] = _timeout(app)
+    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(minutes=int(app.config["SESSION_MINUTES"]))
     manager = LoginManager(app, add_context_processor=False)
     # Flask-Login could bind a session to address and browser, which would sign out people who change networks. Sessions
     # are protected by their token, which is ended on the server.
@@ -72,15 +74,6 @@ def init_app(app: Flask) -> None:
     card_login.init_app(app)
     portal_login.init_app(app)
     second_step.init_app(app)
-
-
-def _timeout(app: Flask) -> timedelta:
-    return timedelta(minutes=int(app.config["SESSION_MINUTES"]))
-
-
-def session_limits() -> tuple[timedelta, timedelta]:
-    """How long a session lasts: after the last request, and after sign-in."""
-    return _timeout(current_app), timedelta(hours=int(current_app.config["SESSION_HOURS"]))
 
 
 def is_public() -> bool:
@@ -134,7 +127,7 @@ def _to_login() -> ResponseReturnValue:
     """Redirect to the login page, with the reason if a session has ended; for a POST or a script raise SignedOut."""
     why = None
     if token := session.pop("_user_id", None):
-        why = how_ended(db.session(), str(token))
+        why = how_ended(db.session(), str(token), *session_limits())
         session.permanent = False  # permanent sessions are re-sent with static files and overwrite the captcha cookie
         if not wants_json():
             flash(why or _("登录已超时，请重新登录。"))

@@ -5,9 +5,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from flask import current_app
+from flask import current_app, g
 from flask_babel import gettext as _
 
+from models.database import db
+from models.deadlines import provinces
 from models.people.accounts import Account
 from models.people.methods import WITH_KEY
 from models.people.security_keys import RelyingParty
@@ -51,13 +53,23 @@ def _other_hosts(config: Mapping[str, Any]) -> list[str]:
 
 
 def must_have_key(account: Account) -> bool:
-    """Whether this account must have a key, or a card."""
-    return account.role in ROLES_WITH_KEY and are_required(current_app.config)
+    """Whether this account must have a key, or a card: by the settings, or by those of its province (本省设置)."""
+    if account.role not in ROLES_WITH_KEY:
+        return False
+    return are_required(current_app.config) or (account.role is Role.REVIEWER and _province_requires(account.province))
+
+
+def _province_requires(province: str | None) -> bool:
+    """Whether the province requires keys; queried once a request."""
+    if g.get("keys_of_province", ("", False))[0] != province:
+        g.keys_of_province = (province, provinces.are_keys_required(db.session(), province))
+    return bool(g.keys_of_province[1])
 
 
 def must_enrol(account: Account) -> bool:
     """Whether this account has to enrol a key before anything else: it must have one and has signed in without."""
-    return must_have_key(account) and (account.visit is None or account.visit.method not in WITH_KEY)
+    has_used_one = account.visit is not None and account.visit.method in WITH_KEY
+    return not has_used_one and must_have_key(account)
 
 
 def check(config: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from models.log import Handout, LogEntry
 
 MOST_ASKED = 500  # numbers in one statement
 OF_MANY = frozenset({  # about a list or a key, not about one application
-    Handout.EXPORT, Handout.EXPORT_ENDED, Handout.EXPORT_BROKEN, Handout.FEED,
+    Handout.EXPORT, Handout.EXPORT_ENDED, Handout.EXPORT_BROKEN, Handout.FEED, Handout.CALENDAR, Handout.BLANK_FORM,
 })  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from models.notifications.announcements import FIELDS, Announcement, Announcemen
 from models.notifications.reminders import announce
 from models.vocabulary import Role
 from models.workflow import Refused
+from views.entrance.place import place
 from views.panel.display import Button
 from views.panel.fields import VersionField
 from views.panel.list_export import ListExport
@@ -93,7 +94,7 @@ class AnnouncementScreen(ListExport):
                 raise Refused(
                     _("公告刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。")
                 )
-            announcement = announcements.save(session, row, values, current_user, key_sent())
+            announcement = announcements.save(session, row, values, current_user, place(), key_sent())
             announce(session, announcement.id)
             session.commit()
             return announcement.id
@@ -114,7 +115,7 @@ class AnnouncementScreen(ListExport):
         row = self.get_one(request.form.get("id")) or abort(404)
 
         def act() -> str:
-            announcements.withdraw(db.session(), row, current_user)
+            announcements.withdraw(db.session(), row, current_user, place())
             return _("已撤回，不再显示。")
 
         commit_then_flash(act)

@@ -12,14 +12,15 @@ from models.application import blank_forms
 from models.application.blank_forms import ACCEPTED, BlankForm
 from models.application.file_names import clean_name
 from models.database import db
-from models.log import Operation
+from models.language import recorded
+from models.log import Handout, Operation
 from models.vocabulary import AttachmentKind, Role
 from models.workflow import Refused
 from views.panel.display import Button, button_html, on_screen
 from views.panel.download import add_ascii_name
 from views.panel.fields import number_of
 from views.panel.list_export import ListExport
-from views.panel.logged import note
+from views.panel.logged import note, note_handout_and_commit
 from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen, labels_of
 from views.resources import store
@@ -32,14 +33,19 @@ def kind_sent(sent: Any) -> AttachmentKind:
 
 
 def blank_form(kind: AttachmentKind) -> Response:
-    """The file as a download under its own name; 404 if there is none. Raises Refused for one with a virus."""
+    """The file as a download under its own name; 404 if there is none. Commits a log entry.
+
+    Raises Refused for a form with a virus.
+    """
     file = blank_forms.listed(db.session()).get(kind) or abort(404)
     blank_forms.refuse_infected(db.session(), file)
     response = send_file(
         content_of(file), mimetype=ACCEPTED, as_attachment=True, download_name=file.name, etag=file.digest
     )
     response.content_length = file.size
-    return add_ascii_name(response, file.name, f"blank-{kind.value}.pdf")
+    add_ascii_name(response, file.name, f"blank-{kind.value}.pdf")
+    note_handout_and_commit(Handout.BLANK_FORM, recorded(kind.label), words=file.name)
+    return response
 
 
 class BlankDownloadScreen(Screen):

@@ -1,7 +1,7 @@
 """运行状态: the state of each part of the service, and what the operator has to do."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,55 +14,30 @@ from sqlalchemy.orm import Session
 from models import access, clock, deadlines, log
 from models.application.scanning import count_infected, count_unscanned, count_unscanned_forms, infected_forms
 from models.backup import registered_store
-from models.certificate import paper_queue
 from models.checkpoint.witnesses import last_given
-from models.customs import heartbeat
-from models.customs.health import health
 from models.database import version
-from models.language import in_clauses, in_sentences, is_english
+from models.language import in_clauses, in_sentences
 from models.log import Operation
 from models.log import chain as log_chain
-from models.notifications import letters
 from models.notifications.key_ends import sentence
 from models.people import portal_links
 from models.sign_on import Portal, PortalAway
 from models.signing.installed_keys import WARNED, ending
-from models.vocabulary import Role, Word
-from views.certificate import paper_worker
+from models.vocabulary import Role
 from views.entrance.card_login import authorities
 from views.entrance.health import problems, scans_uploads
 from views.entrance.portal import portal
 from views.entrance.relying_party import are_required
 from views.panel.display import on_screen
 from views.panel.page import Page
-from views.resources import keys, pace, witnesses
-from views.screens.desk.operator import SENTENCES, of_calendar
+from views.resources import keys, witnesses
+from views.screens.condition_lines import WELL, Level, Line, counts_in_words, line_of, queues
+from views.screens.desk.operator import of_calendar
 from views.translations.stored import in_readers_language
 
-WELL = _l("无需处理。")
 # Our defaults: after so many days a backup, check or drill is overdue.
 BACKUP_AGE, CHECK_AGE, DRILL_AGE = timedelta(days=2), timedelta(days=31), timedelta(days=93)
 FOUND_WRONG = {Operation.VERIFIED, Operation.DRILLED}  # entries whose `amount` is the number of faults found
-
-
-class Level(Word):
-    """How urgent a line is; its value is the colour of its tag."""
-
-    OK = "success", _l("正常")
-    WRONG = "danger", _l("须处理")
-    WARNING = "warning", _l("须关注")
-    NOTE = "light", _l("说明")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line: subject, state, what to do; `address`: of the screen with details."""
-
-    about: Any
-    now: str
-    to_do: Any = WELL
-    level: Level = Level.OK
-    address: str = ""
 
 
 class ConditionScreen(Page):
@@ -75,7 +50,7 @@ class ConditionScreen(Page):
         wrong = set(problems())
         with access.everything() as session:
             lines = [
-                *_queues(session, wrong),
+                *queues(session, wrong),
                 *_services(session, wrong),
                 *_sign_in(session, wrong),
                 *_maintenance(session),
@@ -86,58 +61,20 @@ class ConditionScreen(Page):
         )
 
 
-def _line(about: Any, now: str, wrong: set[str], words: tuple[str, ...], address: str = "") -> Line:
-    """A line that is WRONG if /healthz reports one of these words."""
-    found = [str(SENTENCES[word][0]) for word in words if word in wrong]
-    return Line(about, now, in_sentences(found) or WELL, Level.WRONG if found else Level.OK, address)
-
-
-def _counts(counts: list[str]) -> str:
-    return in_clauses(counts) if is_english() else "，".join(counts)
-
-
-def _queues(session: Session, wrong: set[str]) -> Iterator[Line]:
-    """The queues: messages to customs, papers, reminders and e-mails."""
-    exchange = health(session, pace())
-    state = [f"{delivery.label} {count}" for delivery, count in exchange.counts.items()]
-    state += [_("超时未完成 %(count)s", count=exchange.overdue), _("久未回执 %(count)s", count=exchange.unanswered)]
-    state.append(_("作废通知未被接收 %(count)s", count=exchange.rejected))
-    if exchange.oldest:
-        state.append(_("最早入列 %(at)s", at=on_screen(exchange.oldest)))
-    words = ("held", "deliverer", "overdue", "set_aside", "rejected", "unanswered")
-    yield _line(_l("海关报文"), in_clauses(state), wrong, words, url_for("traffic.index_view"))
-    in_all, late, aside = paper_queue.counts(session, paper_worker.pace())
-    state = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
-    state.append(_("已搁置 %(count)s", count=aside))
-    line = _line(_l("证明制作"), _counts(state), wrong, ("papers", "papers_set_aside"))
-    if why := paper_queue.last_failure(session):
-        line = replace(line, to_do=f"{why} {line.to_do if line.to_do is not WELL else ''}".strip())
-        line = replace(line, level=Level.WARNING) if line.level is Level.OK else line
-    yield line
-    yield _messages(session, wrong)
-
-
-def _messages(session: Session, wrong: set[str]) -> Line:
-    """The worker for reminders and e-mails: its last round, failed steps, length of the queue."""
-    last, (waiting, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
-    if last is None and "held" not in wrong:
-        return Line(_l("提醒和邮件"), _("没有运行过"), _("请启动 filing mail send --watch。"), Level.WARNING)
-    state = [_("最近一轮 %(at)s", at=on_screen(last[0]))] if last else []
-    state += [_("出错的步骤：%(steps)s", steps=last[1])] if last and last[1] else []
-    state += [_("待发邮件 %(count)s", count=waiting), _("已搁置 %(count)s", count=aside)]
-    return _line(_l("提醒和邮件"), _counts(state), wrong, ("held", "reminders", "reminders_failed", "mail"))
-
-
 def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
     """Store, virus scanner, database, keys, calendar."""
     checked = registered_store.last_check(session)
     state = _("可以读写") if "store" not in wrong else _("不可用")
     if checked:
         state += _("；%(at)s 清点，缺失 %(count)s 个文件", at=on_screen(checked[0]), count=checked[1])
-    yield _line(_l("附件存储"), state, wrong, ("store", "missing"))
+    yield line_of(_l("附件存储"), state, wrong, ("store", "missing"))
     yield _viruses(session, wrong)
     state = _("可以读写") if "database" not in wrong else _("不能写入")
-    yield _line(_l("数据库"), _("%(version)s，%(state)s", version=version(), state=state), wrong, ("database",))
+    yield line_of(_l("数据库"), _("%(version)s，%(state)s", version=version(), state=state), wrong, ("database",))
+    if access.row_security.can_bypass(session):
+        state = _("以表的所有者或超级用户登录，可以越过行级安全、停用触发器")
+        asked = _("建议另建登录名，运行 filing database roles 登录名，然后让网站和各后台进程改用它。")
+        yield Line(_l("数据库登录名"), state, asked, Level.WARNING)
     yield _keys(wrong)
     known, ask = of_calendar(deadlines.horizon(session))
     yield Line(_l("工作日历"), known, ask or WELL, Level.WRONG if ask else Level.OK, url_for("calendar.index_view"))
@@ -153,9 +90,10 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
     state += [_("查出病毒的空白表格 %(count)s", count=len(forms))] if forms else []
     if not scans_uploads():
         asked = _("建议安装 clamd 并设置 FILING_CLAMD；在此之前上传的附件标有“未查毒”。")
-        return Line(_l("查毒"), _counts([_("没有启用"), *state]), asked, Level.WRONG if found or forms else Level.NOTE)
+        level = Level.WRONG if found or forms else Level.NOTE
+        return Line(_l("查毒"), counts_in_words([_("没有启用"), *state]), asked, level)
     state.insert(0, _("上传时查毒") if "virus" not in wrong else _("没有应答"))
-    line = _line(_l("查毒"), _counts(state), wrong, ("virus",))
+    line = line_of(_l("查毒"), counts_in_words(state), wrong, ("virus",))
     if line.level is Level.WRONG or not (waiting or blank or found or forms):
         return line
     to_do = [_("请运行 filing attachments scan，查毒以前接收的附件和空白表格。")] if waiting or blank else []
@@ -166,7 +104,7 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
 
 def _keys(wrong: set[str]) -> Line:
     """Whether every province has its keys, and which certificates end soon."""
-    line = _line(_l("签章密钥"), _("齐全") if "keys" not in wrong else _("有缺失"), wrong, ("keys",))
+    line = line_of(_l("签章密钥"), _("齐全") if "keys" not in wrong else _("有缺失"), wrong, ("keys",))
     if not (soon := ending(keys())):
         return line
     state = in_clauses([line.now, *map(sentence, soon)])
@@ -185,7 +123,7 @@ def _sign_in(session: Session, wrong: set[str]) -> Iterator[Line]:
         yield Line(_l("安全密钥"), _("没有要求，密码即可登录"), asked, Level.WARNING)
     if authorities():
         state = _("吊销列表有效") if "cards" not in wrong else _("不能使用")
-        yield _line(_l("用卡登录"), state, wrong, ("cards",))
+        yield line_of(_l("用卡登录"), state, wrong, ("cards",))
     if where := portal():
         yield _portal(session, where)
 
@@ -204,7 +142,7 @@ def _portal(session: Session, where: Portal) -> Line:
         to_do = _("请检查网络、FILING_PORTAL_ISSUER 和 FILING_PORTAL_CA；在此期间请用其他方式登录。")
     age = discovery.age_of_keys(where)
     read = _("公钥读于 %(at)s", at=on_screen(clock.now() - age)) if age is not None else _("公钥没有读到")
-    return Line(_l("单一窗口登录"), _counts([now, read, last]), to_do, level, url_for("portal.index"))
+    return Line(_l("单一窗口登录"), counts_in_words([now, read, last]), to_do, level, url_for("portal.index"))
 
 
 def _maintenance(session: Session) -> Iterator[Line]:
@@ -234,7 +172,7 @@ def _checkpoints(session: Session, wrong: set[str]) -> Iterator[Line]:
         given = last_given(session, witness)
         name = witness.partition("#")[0]  # without the public key of one that cosigns
         state += _("；%(witness)s：%(at)s", witness=name, at=on_screen(given) if given else _("没有交存过"))
-    yield _line(about, state, wrong, ("checkpoint", "witness"))
+    yield line_of(about, state, wrong, ("checkpoint", "witness"))
 
 
 def _last(session: Session, about: Any, kind: Operation, age: timedelta, lacking: str) -> Line:

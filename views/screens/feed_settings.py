@@ -8,10 +8,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from models.database import db
+from models.log import SignIn
 from models.people import calendar_feeds
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.entrance import one_time
+from views.panel.logged import note
 from views.panel.saving import commit_or_refuse
 from views.panel.screen import Screen
 
@@ -38,6 +40,8 @@ class FeedSettingsScreen(Screen):
             with commit_or_refuse():
                 token = calendar_feeds.renew(db.session(), current_user) if how == "renew" else ""
                 stopped = calendar_feeds.stop(db.session(), current_user) if how == "stop" else False
+                if token or stopped:
+                    note(SignIn.CALENDAR_RENEWED if token else SignIn.CALENDAR_STOPPED)
                 if token:  # last: of two concurrent requests the refused one must not replace the note's key
                     one_time.add_note(str(current_app.config["BASE_URL"]).rstrip("/") + url_for("feed", token=token))
         except Refused:

@@ -89,7 +89,8 @@ class LogScreen(ReadOnlyLog):
         names = ("at", "what", "username", "name", "address", "program", "about", "amount", "words")
         reader_id = current_user.id
         shown = {"about": lambda row: about(row, reader_id), "words": lambda row: words(row, reader_id)}
-        return [Column(labels[name], shown.get(name) or attrgetter(name)) for name in names]
+        numbers = Column(_("编号"), attrgetter("id"))  # which `trail prove --log` asks for
+        return [*(Column(labels[name], shown.get(name) or attrgetter(name)) for name in names), numbers]
 
 
 class SignInScreen(LogScreen):
@@ -170,4 +171,5 @@ class TrailScreen(ReadOnlyLog):
 
     def columns(self) -> list[Column]:
         path = {"number": "application.number"}
-        return [Column(str(self.column_labels[name]), attrgetter(path.get(name, name))) for name in self.column_list]
+        named = [Column(str(self.column_labels[name]), attrgetter(path.get(name, name))) for name in self.column_list]
+        return [*named, Column(_("编号"), attrgetter("id"))]  # which `trail prove` asks for

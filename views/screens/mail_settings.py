@@ -5,10 +5,12 @@ from typing import Any
 from flask import abort, current_app, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models import access
 from models.database import db
+from models.log import SignIn
 from models.notifications import letters
 from models.notifications.letters import Purpose
 from models.people import mail_confirmation
@@ -17,6 +19,7 @@ from models.people.mail_address import MailWish
 from models.workflow import Refused
 from views.panel.checks import HouseForm
 from views.panel.fields import PlainTextField, WordField
+from views.panel.logged import note
 from views.panel.saving import errors_of
 from views.panel.screen import Screen, form_args_of, labels_of
 from views.resources import mail_server
@@ -74,6 +77,9 @@ class MailSettingsScreen(Screen):
                 flash(saved_words(current_user), "success")
         except Refused as refused:
             db.session.rollback()
+            if "again" not in request.form:
+                note(SignIn.MAIL_UNCONFIRMED)
+                db.session.commit()
             form = MailForm(None, obj=current_user)
             form.email.data = current_user.email_new
             return self.mail_page(form, str(refused))
@@ -96,6 +102,9 @@ def save_wish_and_commit(account: Account, email: str | None, wish: MailWish) ->
     if email is None or email == account.email:
         account.email = email
         mail_confirmation.forget(account)
+    removed = former is not None and account.email is None
+    if before != (account.email, account.mail_wish):
+        note(SignIn.MAIL_CHANGED, words=_l("%(wish)s，移除邮箱", wish=wish.label) if removed else wish.label)
     db.session.commit()
     if before != (account.email, account.mail_wish):
         drop_letters_and_commit(account.id, former if account.email is None else None)
@@ -108,6 +117,7 @@ def send_code_and_commit(account: Account, address: str) -> None:
     with access.everything() as session:
         mail_confirmation.ask(session.get_one(Account, account.id), address)
         letters.enqueue_about_address(session, account.id, Purpose.CONFIRM, address)
+        note(SignIn.MAIL_ASKED, session=session)
         session.commit()
     db.session.rollback()  # SQLite: an open transaction does not see the other session's commit
     db.session.refresh(account)
@@ -117,6 +127,7 @@ def confirm_and_commit(account: Account, typed: str) -> None:
     """Replace the address by the confirmed one, and notify the former address. Raises Refused."""
     tries = mail_confirmation.count_try_and_commit(db.session(), account)
     former = mail_confirmation.confirm(account, typed, current_app.config["SECRET_KEY"], tries)
+    note(SignIn.MAIL_CONFIRMED)
     db.session.commit()
     drop_letters_and_commit(account.id, former)
 

@@ -13,13 +13,13 @@ from models.people import online
 from models.people.accounts import Account
 from models.people.sessions import Visit
 from models.vocabulary import Role
-from views.entrance.login import session_limits
 from views.entrance.place import place
 from views.panel.display import Button, button_html
 from views.panel.fields import number_of
 from views.panel.list_export import ListExport
 from views.panel.log_query import OnlineQuery
 from views.panel.saving import commit_then_flash
+from views.resources import session_limits
 
 
 def who(account: Account) -> str:

@@ -9,11 +9,11 @@ from flask_login import current_user
 
 from models.database import db
 from models.people import card_certificates, online, portal_links
-from views.entrance.login import session_limits
 from views.entrance.place import place
 from views.panel.display import on_screen
 from views.panel.fields import number_of
 from views.panel.own_page import OwnPage
+from views.resources import session_limits
 from views.screens.api_keys import is_holder
 from views.screens.logs import moment, tag
 

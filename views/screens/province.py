@@ -14,13 +14,17 @@ from models import deadlines, opinions
 from models.database import db
 from models.deadlines import provinces
 from models.deadlines.provinces import BOUNDS, SETTINGS, ProvinceChange, ProvinceSettings
+from models.language import in_chinese
+from models.log import Operation
 from models.vocabulary import OPTIONAL, Role
 from models.workflow import Refused
+from views.entrance.relying_party import party
 from views.panel.checks import REQUIRED
 from views.panel.fields import VersionField
+from views.panel.logged import note
 from views.panel.screen import labels_of
 from views.panel.ticks import TicksField
-from views.screens.stock_opinions import StockOpinionScreen
+from views.screens.stock_opinions import StockOpinionScreen, province_name
 
 LABELS = labels_of(ProvinceSettings)
 LONGEST = 10  # characters of a number; NumberRange raises for numbers too large for a float
@@ -86,12 +90,20 @@ class ProvinceScreen(StockOpinionScreen):
         return self.show_or_save_form(provinces.settings_of(db.session(), current_user.province) or abort(404))
 
     def save(self, form: Any, model: ProvinceSettings) -> int:
-        """Write changed settings and their trail, and recompute due dates; returns how many moved. Raises Refused."""
+        """Write changed settings with trail and log, and recompute due dates; returns how many moved.
+
+        Raises Refused.
+        """
         if form.version.expected != model.version:
             raise Refused(_("设置刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请对照变更记录核对后再保存。"))
         values = {name: form[name].data for name in SETTINGS}
         values["required_kinds"] = frozenset(values["required_kinds"])
-        provinces.change(db.session(), model, values, current_user)
+        if values["keys_required"] and not model.keys_required:
+            party()  # raises Refused where no browser could use a key: nobody of the province could sign in any more
+        changes = provinces.change(db.session(), model, values, current_user)
+        with in_chinese():
+            for entry in changes:
+                note(Operation.PROVINCE_CHANGED, province_name(entry), shown_change(entry))
         return deadlines.recompute(db.session(), model.province)
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:

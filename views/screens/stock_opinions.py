@@ -5,14 +5,19 @@ from typing import Any
 from flask import abort, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models import opinions
+from models.codes import names_of
 from models.database import db
+from models.deadlines.provinces import ProvinceChange
+from models.log import Operation
 from models.opinions import StockOpinion
 from models.vocabulary import Action
 from models.workflow import Refused
 from views.panel.fields import number_of
+from views.panel.logged import note
 from views.panel.saving import commit_then_flash
 from views.panel.screen import Screen
 
@@ -53,13 +58,19 @@ def write(what: str, row: StockOpinion | None, act: Action) -> str:
     """Add, change, move or remove the opinion of the submitted form; returns the sentence to show. Raises Refused."""
     words, version = request.form.get("words", ""), number_of(request.form.get("version"))
     if row is None:
-        opinions.add(db.session(), act, words, current_user)
+        changed: Any = opinions.add(db.session(), act, words, current_user)
     elif what == "remove":
-        opinions.remove(db.session(), row, version, current_user)
+        changed = opinions.remove(db.session(), row, version, current_user)
     elif what in ("up", "down"):
         if "words" in request.form and words.replace("\r\n", "\n").strip() != row.words:
             raise Refused(_("这条常用意见的改动还没有保存，请先点击保存，再移动。"))
-        opinions.move(db.session(), row, version, what == "up", current_user)
+        changed = opinions.move(db.session(), row, version, what == "up", current_user)
     else:
-        opinions.change(db.session(), row, version, words, current_user)
+        changed = opinions.change(db.session(), row, version, words, current_user)
+    if changed:  # without its words: only the province reads its stock opinions
+        note(Operation.PROVINCE_CHANGED, province_name(changed), _l("常用意见（%(act)s）", act=act.label))
     return _("已保存。")
+
+
+def province_name(entry: ProvinceChange) -> str:
+    return names_of("province")[entry.province]

@@ -23,7 +23,7 @@ from models.notifications import letters
 from models.workflow import Refused
 from views.resources import store
 from views.terminal.group import Sentence
-from views.terminal.logged import note_and_commit
+from views.terminal.logged import failure_noted, note_and_commit
 
 PATH = click.Path(path_type=Path)
 SENDS = ("SMTP", "CUSTOMS_GATEWAY", "CHECKPOINTS", "WITNESSES")  # settings that a drill must not have
@@ -36,10 +36,11 @@ def back_up(destination: Path, keep: str | None) -> None:
     rule = rotation.parse(keep) if keep else None
     place = destination / clock.now().strftime(rotation.NAME) if rule else destination
     with access.everything() as session:
-        before = checked.counts_of(session)
-        parts, lost = backup.back_up(session, store(), place)
-        counts = _check_or_invalidate(place, before, checked.counts_of(session))
-        deleted = rotation.rotate(destination, rule) if rule else 0
+        with failure_noted(session, Operation.BACKUP_FAILED, str(place)):
+            before = checked.counts_of(session)
+            parts, lost = backup.back_up(session, store(), place)
+            counts = _check_or_invalidate(place, before, checked.counts_of(session))
+            deleted = rotation.rotate(destination, rule) if rule else 0
         words = _("%(path)s，已核对，办理记录 %(rows)s 条", path=place, rows=counts["trail_entry"])
         note_and_commit(session, Operation.BACKED_UP, words, parts)
     click.echo(_("已备份到“%(path)s”，共 %(count)s 个文件，已逐一核对。", path=place, count=parts))
@@ -61,7 +62,8 @@ def _check_or_invalidate(place: Path, before: checked.Counts, after: checked.Cou
 @click.argument("source", metavar="SRC", type=PATH)
 def restore(source: Path) -> None:
     with access.everything() as session:
-        parts, lost = restoring.restore(session, source, store())
+        with failure_noted(session, Operation.RESTORE_FAILED, str(source)):
+            parts, lost = restoring.restore(session, source, store())
         note_and_commit(session, Operation.RESTORED, str(source), parts)
     click.echo(_("已从“%(path)s”恢复，共 %(count)s 个文件。", path=source, count=parts))
     click.echo(hold.sentence())

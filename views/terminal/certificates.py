@@ -10,17 +10,20 @@ from flask_babel import gettext as _
 
 from models import access, verdict
 from models.certificate import paper_queue, status_list
+from models.log import Operation
 from models.log import chain as log_chain
 from models.numbering import is_certificate_number, parse_number
+from models.people import expiry
 from models.signing import check_code
 from models.signing.check_code import Forged, StatusList
 from models.statistics import folding
 from models.verdict import Verdict
 from models.workflow import Refused
 from views.certificate import paper_worker
-from views.resources import keys, list_publisher
-from views.terminal.group import Terminal, run_rounds
+from views.resources import keys, list_publisher, session_limits
+from views.terminal.group import Terminal, at_most_every, run_rounds
 from views.terminal.keys import keys as key_commands
+from views.terminal.logged import note_and_commit
 
 papers = Terminal("certificate", help="证明：查验文件和二维码，补制证明文件。")
 papers.add_command(key_commands)
@@ -99,9 +102,10 @@ def write_status_lists(dest: Path) -> None:
 @papers.command(help="制作排队等候的证明文件；可以同时运行多个。有没制成的，以状态 1 退出。")
 @click.option("--watch", is_flag=True, help="持续运行，证明一经签发即开始制作。")
 def work(watch: bool) -> None:
-    """Make all papers that are due, once or in a loop."""
+    """Make all papers that are due, once or in a loop; fold counts, end timed-out sessions, seal the log."""
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # SystemExit releases the claim for other workers
     failed = 0
+    end_sessions = at_most_every(60, lambda: expiry.end_expired(session, *session_limits()))
 
     def make() -> None:
         nonlocal failed
@@ -109,6 +113,7 @@ def work(watch: bool) -> None:
             click.echo(f"{number}：{failure or _('证明文件已制成。')}", err=bool(failure))
             failed += bool(failure)
         folding.fold_due(session)  # each grant is a decision that 统计 counts
+        end_sessions()
         log_chain.seal_some(session)
 
     with access.everything() as session:
@@ -125,6 +130,8 @@ def render() -> None:
             made, failed = made + (not failure), failed + bool(failure)
             if failure:
                 click.echo(f"{number}：{failure}", err=True)
+        words = _("没有制成 %(count)s 份", count=failed) if failed else ""
+        note_and_commit(session, Operation.PAPERS_RENDERED, words, made)
     click.echo(_("已补制 %(count)s 份证明文件。", count=made))
     _refuse_if(failed)
 

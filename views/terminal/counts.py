@@ -4,9 +4,11 @@ import click
 from flask_babel import gettext as _
 
 from models import access
+from models.log import Operation
 from models.statistics import folding
 from models.workflow import Refused
 from views.terminal.group import Terminal
+from views.terminal.logged import note_and_commit
 
 counts = Terminal("statistics", help="统计的计数：核对、重建。")
 
@@ -23,4 +25,5 @@ def check() -> None:
 def rebuild() -> None:
     with access.everything() as session:
         done = folding.rebuild(session)
+        note_and_commit(session, Operation.STATISTICS_REBUILT, "", done)
     click.echo(_("已重新计数：%(count)s 次办理。", count=done))

@@ -21,11 +21,13 @@ from models.exchange.delivery import Channel
 from models.exchange.transports import Gateway, Http, tls_context
 from models.exchange.transports.folders import FolderPair
 from models.exchange.transports.timed_connection import HERE
+from models.log import Operation
 from models.workflow import Refused
 from views.demo import simulator_transports
 from views.demo.simulator import Customs
 from views.resources import keys, pace
 from views.terminal.group import Terminal, run_rounds
+from views.terminal.logged import note_and_commit
 
 exchange = Terminal("customs", help="海关报文：投递、模拟海关、对账。")
 
@@ -56,6 +58,7 @@ def reconcile(day: datetime | None) -> None:
     """May also be run while sending is held after a restore (models/customs/hold.py)."""
     with access.everything() as session:
         row = reconciliation.reconcile(session, gateway().ledger, day.date() if day else None)
+        note_and_commit(session, Operation.RECONCILED, f"{day:%Y-%m-%d}" if day else "", row.found)
         for name, kind in row.differences_of():
             click.echo(f"{name}：{kind.label}。")
         if row.found:

@@ -6,7 +6,8 @@ import click
 from flask import current_app
 from flask_babel import gettext as _
 
-from models import access, codes
+from models import access, codes, log
+from models.log import Operation, Place
 from views import demo
 from views.demo import signing_keys
 from views.resources import office, store
@@ -21,6 +22,8 @@ def load_demo() -> None:
     with access.everything() as session:
         cast = demo.add_people(session)
         filed = demo.file_cases(session, cast, store(), office(), int(current_app.config["ATTACHMENT_MB"]) << 20)
+        if filed:
+            log.record(session, Operation.DEMO_LOADED, None, Place(), amount=filed)
         session.commit()
         click.echo(_("新增 %(count)s 份演示申请。", count=filed) if filed else _("演示数据已在，没有重复添加。"))
         click.echo(_("演示账号（密码均为 %(password)s）：", password=demo.PASSWORD))

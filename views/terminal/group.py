@@ -81,6 +81,19 @@ def _path_and_reason(broken: OSError) -> str:
     return "：".join(str(part) for part in (broken.filename, broken.strerror or broken) if part)
 
 
+def at_most_every(seconds: float, work: Callable[[], object]) -> Callable[[], None]:
+    """`work`, but not again within so many seconds: for a part of a round of `--watch`."""
+    last = -seconds
+
+    def maybe() -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            work()
+            last = time.monotonic()
+
+    return maybe
+
+
 def run_rounds(session: Session, work: Callable[[], object], watch: bool, sends: bool = False) -> None:
     """Call `work` once; with `watch` for ever. Rolls back between rounds.
 

@@ -3,9 +3,10 @@
 import click
 from flask_babel import gettext as _
 
-from models import access
+from models import access, log
 from models.application import totals
 from models.database import search
+from models.log import Operation, Place
 from models.workflow import Refused
 from views.terminal.group import Terminal
 
@@ -27,5 +28,6 @@ def rebuild() -> None:
     with access.everything() as session:
         search.rebuild(session.connection())  # locks out other writers until the commit
         totals.rebuild(session)
+        log.record(session, Operation.SEARCH_REBUILT, None, Place())
         session.commit()
     click.echo(_("检索索引和进口数量合计已重建。"))

@@ -7,15 +7,17 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import access, checkpoint, integrity
 from models.checkpoint import Checkpoint, CheckpointFolder, Unverified, Verifier, proof
-from models.checkpoint.chains import CHAINS, TRAIL, Chain
+from models.checkpoint.chains import CHAINS, LOG, TRAIL, Chain, chain_of
 from models.checkpoint.cosignature import Cosigner
 from models.checkpoint.named_key import NamedKey
 from models.checkpoint.remote_witness import is_remote
 from models.checkpoint.witnesses import MAIL, contradictions
+from models.database import revision
 from models.log import Operation
 from models.log import chain as log_chain
 from models.workflow import Refused
@@ -87,7 +89,7 @@ def _against_checkpoints(
             _report_cosignatures(note, cosigners)
             yield from checkpoint.contradictions(session, chain, CheckpointFolder(recorded / chain.name), signed)
         return
-    chain = CHAINS.get(_text(recorded).partition("\n")[0].rpartition("/")[2], TRAIL)
+    chain = chain_of(_text(recorded))
     note, signed = _read(recorded, verifier, chain)
     _report_cosignatures(note, cosigners)
     if sentence := checkpoint.differs(session, chain, signed):
@@ -138,16 +140,32 @@ def new_key(file: Path, name: str | None, witness: bool) -> None:
     file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     for each in public:
         click.echo(str(each))
+    with access.everything() as session:
+        if not _is_used():
+            click.echo(_("这里没有本系统的数据库，这次操作没有记入操作日志。"), err=True)
+            return
+        note_and_commit(session, Operation.CHECKPOINT_KEY_MADE, f"{file}；{public[0]}")
 
 
-@history.command("prove", help="输出一条办理记录的证据（tlog-proof），可脱离本系统核对。")
+def _is_used() -> bool:
+    """Whether a database of this release is there: a witness that only cosigns has none."""
+    try:
+        return revision.refusal() is None
+    except SQLAlchemyError:
+        return False
+
+
+@history.command("prove", help="输出一条办理记录或日志的证据（tlog-proof），可脱离本系统核对。")
 @click.argument("number", metavar="ID", type=int)
 @click.argument("folder", type=FOLDER)
+@click.option("--log", "of_log", is_flag=True, help="ID 是日志的编号，不是办理记录的编号。")
 @VERIFIER
-def prove(number: int, folder: Path, verifier: str | None) -> None:
-    note, signed = _read(folder / TRAIL.name / "checkpoint", verifier, TRAIL)
+def prove(number: int, folder: Path, of_log: bool, verifier: str | None) -> None:
+    chain = LOG if of_log else TRAIL
+    place = CheckpointFolder(folder / chain.name)
+    note, signed = _read(place.folder / "checkpoint", verifier, chain)
     with access.everything() as session:
-        click.echo(proof.prove(session, CheckpointFolder(folder / TRAIL.name), note, signed, number), nl=False)
+        click.echo(proof.prove(session, chain, place, note, signed, number), nl=False)
 
 
 @history.command("check-proof", help="核对 trail prove 输出的证据，显示所证明的内容；不使用数据库。")
@@ -155,12 +173,16 @@ def prove(number: int, folder: Path, verifier: str | None) -> None:
 @VERIFIER
 @COSIGNERS
 def check_proof(file: Path, verifier: str | None, cosigners: tuple[str, ...]) -> None:
+    text = _text(file)
+    chain = proof.chain_named_in(text)
     try:
-        proven = proof.check(_text(file), _verifier(verifier, TRAIL))
+        proven = proof.check(text, _verifier(verifier, chain))
     except Unverified:
         raise Refused(_("证据不成立，或不是由这把密钥签署的检查点，不能采信。")) from None
     _report_cosignatures(proven.note, cosigners)
     click.echo(proven.entry)
+    for line in chain.in_words(proven.entry.partition(" ")[2]):
+        click.echo(line)
     size = proven.checkpoint.size
     click.echo(_("证据成立：这是检查点所覆盖 %(size)s 条中的第 %(place)s 条。", size=size, place=proven.place))
 

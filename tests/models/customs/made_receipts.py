@@ -40,3 +40,8 @@ def statuses(session: Session) -> list[Status]:
 def stored_bytes(session: Session) -> list[bytes]:
     """The bytes of every stored receipt."""
     return list(session.scalars(select(CustomsReceipt.raw).order_by(CustomsReceipt.id)))
+
+
+def unread(session: Session) -> list[int]:
+    """Ids of the receipts that are not completely processed, whether or not they pause after a failure."""
+    return list(session.scalars(select(CustomsReceipt.id).where(CustomsReceipt.read_at.is_(None))))

@@ -18,7 +18,7 @@ from models.vocabulary import Action, Reply, Status
 from tests.cast import perform_step
 from tests.conftest import MakeApplication
 from tests.models.conftest import SystemSession
-from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
+from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes, unread
 from views.demo import simulator
 
 DRESSED: dict[str, Callable[[bytes], bytes]] = {
@@ -165,7 +165,7 @@ def test_the_sentence_of_a_version_conflict_is_not_stored_as_an_answer(
             f"{name}：申请正在办理，回执稍后登记。"
         ]
         monkeypatch.undo()
-        (left,) = inbox.unread(session)
+        (left,) = unread(session)
         inbox.process(session, left, PACE)
         assert statuses(session) == [Status.CUSTOMS_RECEIVED]
 
@@ -190,9 +190,9 @@ def test_the_receipt_of_a_reader_that_died_is_processed_in_the_next_round(
     with system_session() as session:
         (name,) = sent(session)
         receipt.store(session, "a.xml", receipt_for(name))
-        (left,) = inbox.unread(session)
+        (left,) = unread(session)
         inbox.process(session, left, PACE)
-        assert inbox.unread(session) == []
+        assert unread(session) == []
         assert statuses(session) == [Status.CUSTOMS_RECEIVED]
 
 

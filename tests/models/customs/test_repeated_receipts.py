@@ -16,7 +16,7 @@ from models.vocabulary import Delivery, Reply, Status
 from tests.conftest import MakeApplication
 from tests.models.acts.at_once import at_once
 from tests.models.conftest import SystemSession
-from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes
+from tests.models.customs.made_receipts import PACE, WORDS, batch, receipt_for, sent, statuses, stored_bytes, unread
 from views.demo import simulator
 
 
@@ -63,10 +63,10 @@ def test_a_result_that_cannot_be_applied_does_not_stop_those_after_it(
         assert lines[1] == f"{names[1]}：回执未能登记，稍后再试。ValueError"
         session.execute(damage, {"act": "grant", "name": names[1]})
         session.commit()
-        (left,) = inbox.unread(session)
+        (left,) = unread(session)
         inbox.process(session, left, PACE)
         assert set(statuses(session)) == {Status.CUSTOMS_RECEIVED}
-        assert inbox.unread(session) == []
+        assert unread(session) == []
 
 
 @pytest.mark.slow
@@ -85,10 +85,10 @@ def test_a_long_receipt_is_processed_over_several_rounds(
         lines = inbox.store_and_process(session, "batch.xml", content, PACE)
         assert statuses(session) == [Status.CUSTOMS_RECEIVED, Status.CUSTOMS_RECEIVED, Status.FILED]
         assert max(map(len, lines)) < 250
-        (left,) = inbox.unread(session)
+        (left,) = unread(session)
         assert len(inbox.process(session, left, PACE)) == 6
         assert set(statuses(session)) == {Status.CUSTOMS_RECEIVED}
-        assert inbox.unread(session) == []
+        assert unread(session) == []
         assert len(session.scalars(select(CustomsNote.id)).all()) == 3
 
 
@@ -222,7 +222,7 @@ class TestOnce:
             message = session.scalars(select(CustomsMessage)).one()
             assert (message.sent_in, message.claimed_until, message.faults) == (3, until, 1)
             assert len(session.scalars(select(CustomsNote.id)).all()) == 1
-            assert inbox.unread(session) == []
+            assert unread(session) == []
 
     @pytest.mark.slow
     def test_parallel_readers_of_a_receipt_note_each_item_once(

@@ -14,6 +14,7 @@ from models.access import Closed
 from models.acts import filing
 from models.application import Application
 from models.database import GuardedSession, db
+from models.log import Place
 from models.notifications import Notification, announcements
 from models.notifications.announcements import Announcement, AnnouncementChange
 from models.notifications.letters import MailLetter
@@ -172,7 +173,7 @@ def test_a_message_is_hidden_with_its_announcement(app: Flask, act_as: ActAs, ho
     with app.app_context(), access.everything() as session:
         row = session.get_one(Announcement, key)
         if how == "withdrawn":
-            announcements.withdraw(session, row, account_of("operator"))
+            announcements.withdraw(session, row, account_of("operator"), Place())
         elif how == "over":
             row.since = row.until = clock.today() - timedelta(days=1)
         else:

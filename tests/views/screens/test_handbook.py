@@ -13,7 +13,7 @@ from tests.browsing import ClientAs
 HEALTH = {
     "database", "restore", "store", "missing", "keys", "papers", "papers_set_aside", "mail", "held",
     "reminders", "reminders_failed", "checkpoint", "witness",
-    "deliverer", "overdue", "unanswered", "set_aside", "rejected", "cards", "virus",
+    "deliverer", "overdue", "unanswered", "set_aside", "rejected", "cards", "virus", "receipts",
 }  # fmt: skip
 
 

@@ -64,6 +64,7 @@ def test_a_declined_portal_user_stays_declined_until_linked(app: Flask, client_a
     operator = client_as("operator")
     assert decide(operator, "decline", link_request) == "已记录不予关联，对方再次登录时会看到。"
     assert decide(operator, "decline", link_request) == "这项申请已经不予关联，无需再次办理。"
+    assert [kind for kind, *_rest in entries_of(app)].count("portal_declined") == 1
     assert ask(app, "sw-1") == link_request
     with app.app_context(), access.everything() as session:
         assert session.get_one(PortalRequest, link_request).declined_at is not None

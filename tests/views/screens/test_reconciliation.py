@@ -14,6 +14,7 @@ from tests.conftest import MakeApplication, StoredRows
 from tests.views.conftest import Invoke
 from tests.views.customs_server import CustomsServer
 from tests.views.screens.exchanged import only
+from tests.views.screens.read_logs import columns_of, lines
 from views.demo import simulator
 
 ODD_ENTRY = [{"message_id": "Z-1", "accepted": "no", "day": "2026-01-01"}]  # a word that is true by itself
@@ -32,6 +33,7 @@ class TestReconciliation:
         done = invoke("customs", "reconcile")
         assert (done.exit_code, done.output) == (0, "双方台账一致。\n")
         assert "本省差异 0 处" in client_as("reviewer").get("/exchange/").text
+        assert columns_of(lines(client_as("operator"), "operations", "kind=reconciled"), "数量") == [("0",)]
 
     @pytest.mark.slow
     def test_every_difference_of_either_side_is_named_and_shown(

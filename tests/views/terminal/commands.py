@@ -20,9 +20,8 @@ def run_command(app: Flask, *words: str | Path) -> Result:
 
 def is_log_entry(row: tuple[Any, ...]) -> bool:
     """Whether a row is the log entry of a command that these tests run."""
-    return not {"backed_up", "restored", "swept", "verified", "drilled", "scanned"}.isdisjoint(
-        cell for cell in row if isinstance(cell, str)
-    )
+    kinds = {"backed_up", "backup_failed", "restored", "restore_failed", "swept", "verified", "drilled", "scanned"}
+    return not kinds.isdisjoint(cell for cell in row if isinstance(cell, str))
 
 
 def everything_in(app: Flask) -> tuple[Rows, set[str]]:

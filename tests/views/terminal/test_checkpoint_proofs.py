@@ -16,8 +16,10 @@ from models.checkpoint import Unverified, Verifier, proof
 from models.checkpoint.folder import alone as alone_in
 from models.database import db
 from tests.apps import without_triggers
+from tests.browsing import ClientAs
 from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
+from tests.views.screens.read_logs import lines
 
 
 def test_a_checkpoint_signed_with_another_key_is_refused(
@@ -105,6 +107,54 @@ def test_one_entry_is_proved_without_the_database(
     make_application()
     for asked, sentence in ((number + 2, "晚于最新的检查点"), (99_999, "没有编号为")):
         assert sentence in invoke("trail", "prove", str(asked), str(log[0]), "--verifier", log[2]).output
+
+
+def test_one_entry_of_the_log_is_proved_without_the_database(
+    invoke: Invoke, sign: Callable[[], Result], log: tuple[Path, Path, str], tmp_path: Path, client_as: ClientAs
+) -> None:
+    """By its 编号 in the export of 操作日志; it is read in words."""
+    assert invoke("account", "add", "neu", "--name", "钱多", "--role", "national").exit_code == 0
+    sign()
+    (row,) = lines(client_as("operator"), "operations", "kind=account_added")
+    prove = ("trail", "prove", row["编号"], str(log[0]), "--verifier", log[2])
+    made = invoke(*prove, "--log")
+    file = tmp_path / "entry.tlog-proof"
+    file.write_text(made.output, encoding="utf-8")
+    checked = invoke("trail", "check-proof", str(file), "--verifier", log[2])
+    assert checked.exit_code == 0, checked.output
+    shown = checked.output.splitlines()
+    assert shown[1:] == [
+        f"时间：{row['时间']}", "事项：新增账号", "对象：neu", "说明：国家查询",
+        "证据成立：这是检查点所覆盖 2 条中的第 2 条。",
+    ]  # fmt: skip
+    for wrong in (made.output.replace("/log\n", "/trail\n"), made.output.replace("index 1", "index 0")):
+        file.write_text(wrong, encoding="utf-8")
+        assert "不能采信" in invoke("trail", "check-proof", str(file), "--verifier", log[2]).output
+    assert "没有编号为" in invoke(*prove).output
+    assert (
+        "这条日志晚于最新的检查点" in invoke("trail", "prove", "3", str(log[0]), "--verifier", log[2], "--log").output
+    )
+    assert "没有编号为 999 的日志" in invoke("trail", "prove", "999", str(log[0]), "--verifier", log[2], "--log").output
+
+
+def test_a_log_that_was_cut_and_sealed_again_is_found_by_the_checkpoint_alone(
+    app: Flask, invoke: Invoke, sign: Callable[[], Result], verify: Callable[..., Result], log: tuple[Path, Path, str]
+) -> None:
+    """Seals have no key: whoever writes to the database can cut the tail, and the next job seals what follows."""
+    for name in ("new1", "new2", "new3"):
+        assert invoke("account", "add", name, "--name", "钱多", "--role", "national").exit_code == 0
+    assert sign().exit_code == 0
+    with app.app_context(), access.everything() as session:
+        with without_triggers(session.connection()):
+            for table, key in (("log_entry", "id"), ("log_seal", "entry_id")):
+                session.execute(text(f"DELETE FROM {table} WHERE {key} > (SELECT min(id) + 1 FROM log_entry)"))
+        session.commit()
+    assert invoke("account", "add", "new4", "--name", "钱多", "--role", "national").exit_code == 0
+    again = invoke("trail", "verify")
+    assert (again.exit_code, "没有发现改动" in again.output) == (0, True), "the seals agree: nothing is found"
+    for checkpoint, words in ((log[0], "与检查点不符"), (log[0] / "log" / "checkpoint", "条记录与检查点不符")):
+        found = verify(checkpoint)
+        assert (found.exit_code, words in found.output) == (1, True), found.output
 
 
 def test_the_system_log_is_signed_too(

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app import create_app
-from models import access
+from models import access, log
 from models.application import Application
 from models.database import db
 from tests import free_port
@@ -65,6 +65,8 @@ def test_an_upgrade_reinstalls_the_policies_and_requires_the_owner(
         refused = run_command(web, *command)
         assert (refused.exit_code, "须以表的所有者运行" in refused.output) == (1, True), command
     assert run_command(web, "trail", "verify").exit_code == 0
+    with owner_app.app_context(), access.everything() as session:
+        assert log.newest(session, log.Operation.ROW_SECURITY_INSTALLED) is not None
     assert run_command(owner_app, "upgrade").exit_code == 0
     with owner_app.app_context(), db.engine.connect() as connection:
         assert access.row_security.is_on(connection)

@@ -25,6 +25,7 @@ SENTENCES = {
     "set_aside": (_l("有报文多次失败，已搁置，由省级主管部门放行。"), "traffic"),
     "rejected": (_l("有作废通知海关没有接收，由省级主管部门重发。"), "traffic"),
     "unanswered": (_l("有报文久未回执，由省级主管部门与海关核实。"), "traffic"),
+    "receipts": (_l("有海关回执多次登记失败，系统会继续重试。请查看投递进程的日志，排除原因。"), "traffic"),
     "mail": (_l("邮件没有按时发出。请检查邮件服务器，并启动 mail send --watch。"), ""),
     "reminders": (_l("提醒程序没有运行，临近的期限没有提醒。请启动 mail send --watch。"), ""),
     "reminders_failed": (_l("提醒程序有步骤出错，有的消息没有发出。请查看该进程的日志，排除原因。"), ""),

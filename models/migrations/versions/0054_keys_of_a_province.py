@@ -1,0 +1,26 @@
+"""Security keys required by a province; an index of open sessions; failed attempts to process a customs receipt."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0054"
+down_revision = "0053"
+
+OPEN = sa.text("ended_at IS NULL")
+
+
+def upgrade() -> None:
+    op.add_column(
+        "province_settings", sa.Column("keys_required", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
+    op.add_column("customs_receipt", sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("customs_receipt", sa.Column("failure", sa.Text(), nullable=True))
+    op.add_column("customs_receipt", sa.Column("next_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_visit_open", "visit", ["seen_at"], postgresql_where=OPEN, sqlite_where=OPEN)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_visit_open", "visit")
+    for name in ("next_at", "failure", "failures"):
+        op.drop_column("customs_receipt", name)
+    op.drop_column("province_settings", "keys_required")

@@ -1,0 +1,66 @@
+"""Time-outs of sessions: a job ends and logs them. Why a session has ended, for the page that follows."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from models import clock, log
+from models.database import NO_SYNC
+from models.log import Place, SignIn
+from models.people.sessions import Visit
+from models.people.signin_failures import hashed
+
+AT_ONCE = 500  # sessions in a transaction
+
+
+def end_expired(session: Session, timeout: timedelta, lifetime: timedelta) -> int:
+    """End and log the sessions that have timed out, AT_ONCE at most; returns how many. Commits.
+
+    `timeout`: after the last request; `lifetime`: after sign-in. They were refused from then on, without this job.
+    """
+    now = clock.now()
+    expired = Visit.ended_at.is_(None), or_(Visit.seen_at < now - timeout, Visit.began_at < now - lifetime)
+    some = select(Visit.id).where(*expired).order_by(Visit.id).limit(AT_ONCE)
+    ending = update(Visit).where(Visit.id.in_(some), *expired).values(ended_at=now)  # two jobs: each row once
+    ended: Any = session.scalars(ending.returning(Visit.id), **NO_SYNC).all()
+    for visit in session.scalars(select(Visit).where(Visit.id.in_(ended)).order_by(Visit.id)):
+        kind = _expired_by(visit, now, timeout, lifetime) or SignIn.IDLE_ENDED
+        place = Place(visit.address or "", program=visit.program or "")
+        words = _l("登录于 %(began)s，最后操作于 %(seen)s", began=_shown(visit.began_at), seen=_shown(visit.seen_at))
+        log.record(session, kind, visit.account, place, words=words)
+    session.commit()
+    return len(ended)
+
+
+def _expired_by(visit: Visit, moment: datetime, timeout: timedelta, lifetime: timedelta) -> SignIn | None:
+    """Which of the two limits the session had passed at that moment; None: neither."""
+    if moment - visit.began_at > lifetime:
+        return SignIn.LIFETIME_ENDED
+    return SignIn.IDLE_ENDED if moment - visit.seen_at > timeout else None
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def how_ended(session: Session, token: str, timeout: timedelta, lifetime: timedelta) -> str | None:
+    """The sentence why the visit of this token has ended; None when it has timed out, or is unknown.
+
+    A changed password and a 退出 elsewhere have the same sentence: both only set `ended_at`.
+    """
+    visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token)))
+    if visit is not None and not visit.account.is_active:
+        return _("账号已停用，不能继续办理。如需恢复，请联系系统管理员。")
+    if visit is None or visit.ended_at is None:
+        return None
+    if visit.ended_by:
+        return _("系统管理员已结束这次登录，如需继续办理，请重新登录；有疑问的，请联系系统管理员。")
+    if _expired_by(visit, visit.ended_at, timeout, lifetime):
+        return None
+    if visit.account.must_change:
+        return _("密码已由系统管理员重置，这次登录已结束，请用系统管理员告知的一次性密码登录。")
+    return _("密码已修改，或已在别处退出，这次登录已结束，请用现在的密码重新登录。如非本人操作，请联系系统管理员。")

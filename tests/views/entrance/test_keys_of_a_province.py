@@ -1,0 +1,44 @@
+"""A province requires security keys of its reviewers, where the system does not (本省设置)."""
+
+from flask import Flask
+
+from tests.browsing import Browser, ClientAs
+from tests.views.keys import by_password, enrol, is_in
+from tests.views.pages import complaints, flashed, form_of
+
+
+def require(browser: Browser, wanted: bool) -> str:
+    """The page after saving the setting."""
+    form = form_of(browser.get("/province/").text, "card-box")
+    form.pop("keys_required", None)
+    return browser.post(
+        "/province/", data=form | ({"keys_required": "y"} if wanted else {}), follow_redirects=True
+    ).text
+
+
+def test_reviewers_of_that_province_alone_must_enrol_a_key(webauthn_app: Flask, client_as: ClientAs) -> None:
+    webauthn_app.config["KEYS_REQUIRED"] = False
+    reviewer = client_as("reviewer")
+    assert is_in(reviewer), "by default the system decides"
+    require(reviewer, True)
+    assert reviewer.get("/review/").location == "/keys/", "at once, as nobody's password alone is enough now"
+    for who in ("reviewer2", "operator", "publisher", "national"):
+        browser = client_as(None)
+        by_password(browser, who)
+        assert is_in(browser), who
+    enrol(reviewer)
+    assert reviewer.get("/review/").status_code == 200
+    assert "这是最后一把，没有移除" in reviewer.post("/keys/remove/", data={"id": 1}, follow_redirects=True).text
+    assert "审核账号必须用安全密钥或卡登录：否 → 是" in reviewer.get("/province/").text
+    page = require(reviewer, False)
+    assert flashed(page) == ["已保存。"]
+    later = client_as("reviewer")
+    assert is_in(later)
+
+
+def test_it_is_refused_where_no_browser_can_use_a_key(app: Flask, client_as: ClientAs) -> None:
+    """Or nobody of the province could sign in any more."""
+    app.config["BASE_URL"] = "http://127.0.0.1:8000"
+    page = require(client_as("reviewer"), True)
+    assert any("不支持安全密钥" in words for words in (*flashed(page), *complaints(page)))
+    assert is_in(client_as("reviewer"))
