@@ -73,8 +73,8 @@ def rename(session: Session, row: SavedQuery, name: str, by: Account) -> None:
 
 
 def _named(session: Session, by: Account, screen: str, name: str) -> SavedQuery | None:
-    mine = (SavedQuery.account_id == by.id, SavedQuery.screen == screen)
-    return session.scalar(select(SavedQuery).where(*mine, SavedQuery.name == name))
+    of_list = (SavedQuery.account_id == by.id, SavedQuery.screen == screen)
+    return session.scalar(select(SavedQuery).where(*of_list, SavedQuery.name == name))
 
 
 def _read(typed: str) -> str:

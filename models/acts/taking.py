@@ -22,12 +22,12 @@ def refusal(action: Action, application: Application, last: CaseLease | None, by
     """The refusal of an act because of the lease on the case; None: allowed. `last`: its last lease, also expired."""
     wanted = workflow.ACTS[action].holder
     running = last if last is not None and last.runs else None
-    mine = running is not None and running.account_id == by.id
+    is_holder = running is not None and running.account_id == by.id
     names = {"number": application.number, "action": action.label}
     if running is None:
         return _("%(number)s 现在无人办理，不需要%(action)s。", **names) if wanted in _OF_SOMEBODY else None
     names |= {"who": running.account.name, "since": f"{running.taken_at:%H:%M}", "until": f"{running.until:%H:%M}"}
-    if mine:
+    if is_holder:
         sentence = _("%(number)s 已于 %(since)s 由您接办，办理至 %(until)s，不需要%(action)s。", **names)
         return sentence if wanted in {Holder.NOBODY, Holder.ANOTHER} else None
     if wanted is Holder.OWN:

@@ -190,9 +190,9 @@ class Store:
         with _store_errors():
             return self.place.set_identity(identity, replace)
 
-    def digests(self, shelf: str = "") -> Iterator[str]:
-        """Every stored digest; `shelf`: those with this prefix of two hex digits."""
-        return filter(DIGEST.fullmatch, (key.rpartition("/")[2] for key in self.place.keys(shelf)))
+    def digests(self, prefix: str = "") -> Iterator[str]:
+        """Every stored digest; `prefix`: those that begin with these two hex digits."""
+        return filter(DIGEST.fullmatch, (key.rpartition("/")[2] for key in self.place.keys(prefix)))
 
     def remove(self, digest: str, before: datetime) -> bool:
         """Delete bytes that were last stored before `before`; False when they are younger."""

@@ -66,7 +66,7 @@ def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, n
     row.uploaded_at, row.uploaded_by = clock.now(), by.id
     session.add(row)
     if stored.scanned:  # a form has no mark of it
-        log.record(session, Operation.FILE_SCANNED, by, Place(), stored.digest, words=known_viruses.NOTHING)
+        log.record(session, Operation.FILE_SCANNED, by, Place(), stored.digest, words=known_viruses.NO_VIRUS)
     flush_or_refuse(session, _changed())
     return row
 

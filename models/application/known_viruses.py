@@ -16,7 +16,7 @@ from models.database import Base
 from models.language import listed
 from models.workflow import Refused
 
-NOTHING = "没有问题"  # what the log says of a content without a virus
+NO_VIRUS = "没有问题"  # what the log says of a content without a virus
 
 
 class KnownVirus(Base):
@@ -67,8 +67,8 @@ def _infected(*columns: Any) -> Select[Any]:
 def infected(session: Session, application: Application) -> list[tuple[Attachment, str]]:
     """The current files of an application that have a virus, oldest first, with what was found in each."""
     files = _infected(Attachment, func.coalesce(Attachment.virus, KnownVirus.virus))
-    mine = files.where(Attachment.application_id == application.id).order_by(Attachment.id)
-    return [(file, found) for file, found in session.execute(mine)]
+    of_application = files.where(Attachment.application_id == application.id).order_by(Attachment.id)
+    return [(file, found) for file, found in session.execute(of_application)]
 
 
 def applications_with_virus(session: Session, keys: Collection[int]) -> set[int]:

@@ -19,7 +19,7 @@ from models import clock, log
 from models.application import known_viruses
 from models.application.attachments import Attachment, Store
 from models.application.blank_forms import BlankForm
-from models.application.known_viruses import NOTHING as NOTHING
+from models.application.known_viruses import NO_VIRUS as NO_VIRUS
 from models.application.known_viruses import KnownVirus
 from models.database import NO_SYNC
 from models.files.virus import Scanner
@@ -143,7 +143,7 @@ def _record(session: Session, digest: str, virus: str) -> None:
     """
     if virus:
         virus = known_viruses.remember(session, digest, virus)
-    log.record(session, Operation.FILE_SCANNED, None, Place(), digest, words=virus or NOTHING)
+    log.record(session, Operation.FILE_SCANNED, None, Place(), digest, words=virus or NO_VIRUS)
     session.flush()
     unmarked = Attachment.virus.is_(None) if virus else Attachment.scanned_at.is_(None)
     same = update(Attachment).where(Attachment.digest == digest, unmarked)

@@ -1,8 +1,9 @@
 """进口数量 of an application by unit, stored with it: lists show it and search it without reading any carrier.
 
-Kept by listeners and not by triggers: SQLite has no decimals to sum, and no trigger that runs once for a statement; of
-3,000 carriers each would add up all others. `trail verify` compares the stored totals with the carriers,
-`search rebuild` stores them anew.
+Stored by listeners of the session, not by those who change carriers: like a computed column it is no act but follows
+from the carriers, and form, import, 复制新建, 重新申请, demo, or code still to be written, cannot forget it. Not by
+triggers: SQLite has no decimals to sum, and no trigger that runs once for a statement; of 3,000 carriers each would add
+up all others. `trail verify` compares the stored totals with the carriers, `search rebuild` stores them anew.
 """
 
 from collections.abc import Iterable, Iterator

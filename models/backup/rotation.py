@@ -30,13 +30,13 @@ def parse(text: str) -> dict[str, int]:
 
 def to_keep(moments: list[datetime], keep: dict[str, int]) -> set[datetime]:
     """The moments of the backups to keep, always including the newest."""
-    kept = set(sorted(moments)[-1:])
+    retained = set(sorted(moments)[-1:])
     for name, most in keep.items():
         newest: dict[tuple[int, ...], datetime] = {}
         for at in sorted(moments):
             newest[PERIODS[name](at)] = at
-        kept |= set(sorted(newest.values())[-most:])
-    return kept
+        retained |= set(sorted(newest.values())[-most:])
+    return retained
 
 
 def backups(folder: Path) -> dict[datetime, Path]:

@@ -18,7 +18,7 @@ from models.checkpoint.chains import Chain
 from models.checkpoint.folder import HASH, WIDTH, CheckpointFolder, Missing
 from models.checkpoint.note import Checkpoint, Unverified, Verifier, signed
 from models.database import read_one_moment
-from models.database.horizon import settled_key
+from models.database.settled_keys import settled_key
 from models.workflow import Refused
 
 __all__ = ["Checkpoint", "CheckpointFolder", "Unverified", "Verifier", "contradictions", "differing", "differs", "take"]

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from flask_babel import gettext as _
 
 from models.checkpoint import merkle
+from models.checkpoint.chains import Chain
 from models.checkpoint.cosignature import Cosigner
 from models.checkpoint.folder import CheckpointFolder, Missing
 from models.checkpoint.named_key import Unverified
@@ -71,6 +72,10 @@ class RemoteWitness:
             if self.cosigner.signed_at(f"{checkpoint.text()}\n{line}\n"):
                 return f"{note}{line}\n"
         raise self._refused(_("应答不是它的共签（状态 %(status)s），请核对双方的设置。", status=status))
+
+    def notes(self, chain: Chain, origin: str) -> list[str]:
+        """As in witnesses.Witness: the last one alone. Raises Refused, also without one."""
+        return [self.newest(origin)]
 
     def newest(self, origin: str) -> str:
         """The last note that the witness has cosigned for the list `origin`. Raises Refused, also without one."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
+from typing import Protocol
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -22,7 +23,6 @@ from models.checkpoint import differing
 from models.checkpoint.chains import CHAINS, Chain
 from models.checkpoint.folder import MARKER, write_whole
 from models.checkpoint.note import Verifier
-from models.checkpoint.remote_witness import RemoteWitness
 from models.log import Operation
 from models.mail.smtp import MailServer, RecipientRefused, Unreachable, domain_of
 from models.workflow import Refused
@@ -115,30 +115,44 @@ def problems(session: Session, witnesses: list[str]) -> Iterator[str]:
         yield "witness"
 
 
-def contradictions(session: Session, witness: str | RemoteWitness, verifiers: dict[str, Verifier]) -> Iterator[str]:
+class Witness(Protocol):
+    """A witness whose checkpoints can be read again."""
+
+    @property
+    def address(self) -> str: ...
+
+    def notes(self, chain: Chain, origin: str) -> list[str]:
+        """The stored notes of a chain, whose checkpoints are named `origin`. Raises Refused."""
+
+
+@dataclass(frozen=True)
+class FolderWitness:
+    """`address`: the path of the folder."""
+
+    address: str
+
+    def notes(self, chain: Chain, origin: str) -> list[str]:
+        """All notes of the chain, whoever signed them. Raises Refused if the folder is not there."""
+        if not Path(self.address).is_dir():
+            raise Refused(_("见证文件夹“%(path)s”不存在或不能读取。", path=self.address))
+        files = [file for file in Path(self.address, chain.name).glob("*") if file.name.isdecimal()]
+        return [file.read_text(encoding="utf-8", errors="replace") for file in files]
+
+
+def contradictions(session: Session, witness: Witness, verifiers: dict[str, Verifier]) -> Iterator[str]:
     """Yield a sentence for each checkpoint of this witness that contradicts the database. Raises Refused, Unverified.
 
-    `witness`: a folder, or one that cosigns. `verifiers`: name of the chain → trusted signer.
+    `verifiers`: name of the chain → trusted signer.
     """
-    name = witness if isinstance(witness, str) else witness.address
     for chain in CHAINS.values():
         verifier = verifiers[chain.name]
-        notes = notes_in(witness, chain) if isinstance(witness, str) else [witness.newest(verifier.name)]
-        checkpoints = [verifier.read(note) for note in notes]
+        checkpoints = [verifier.read(note) for note in witness.notes(chain, verifier.name)]
         if not checkpoints:
-            yield _("见证“%(path)s”没有%(chain)s的检查点。", path=name, chain=chain.name)
+            yield _("见证“%(path)s”没有%(chain)s的检查点。", path=witness.address, chain=chain.name)
         for checkpoint in differing(session, chain, checkpoints):
             yield _(
                 "见证“%(path)s”：最早的 %(size)s 条%(chain)s与所留检查点不符；用检查点文件夹核对可知是哪一条。",
-                path=name,
+                path=witness.address,
                 size=checkpoint.size,
                 chain=chain.name,
             )
-
-
-def notes_in(witness: str, chain: Chain) -> list[str]:
-    """The notes of a chain in a witness's folder. Raises Refused if it is not there."""
-    if not Path(witness).is_dir():
-        raise Refused(_("见证文件夹“%(path)s”不存在或不能读取。", path=witness))
-    files = [file for file in Path(witness, chain.name).glob("*") if file.name.isdecimal()]
-    return [file.read_text(encoding="utf-8", errors="replace") for file in files]

@@ -18,7 +18,7 @@ from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import read_one_moment
-from models.integrity import certificates, contents, exchange, numbers, receipts, scans, shelf, values
+from models.integrity import certificates, contents, exchange, numbers, receipts, scans, stored_files, values
 from models.log import chain
 from models.vocabulary import Action, Step
 
@@ -45,7 +45,7 @@ def compare(session: Session, store: Store) -> Iterator[str]:
         yield _("申请 %(number)s 的进口数量合计与载体信息不符。", number=number)
     yield from contents.contradictions(session)
     yield from certificates.contradictions(session, store)
-    yield from shelf.contradictions(session, store)
+    yield from stored_files.contradictions(session, store)
     yield from scans.contradictions(session)
     yield from exchange.contradictions(session)
     yield from receipts.contradictions(session)

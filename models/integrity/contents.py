@@ -18,10 +18,10 @@ SOON = timedelta(minutes=1)  # between the two times that the transaction of 删
 
 def contradictions(session: Session) -> Iterator[str]:
     """Yield a sentence for each application whose content or newest entry differs from the recorded one."""
-    mine = (TrailEntry.application_id == Application.id, TrailEntry.act.not_in(OF_SOMETHING_ELSE))
-    recorded = select(TrailEntry.digest).where(*mine, TrailEntry.digest.is_not(None))
+    of_application = (TrailEntry.application_id == Application.id, TrailEntry.act.not_in(OF_SOMETHING_ELSE))
+    recorded = select(TrailEntry.digest).where(*of_application, TrailEntry.digest.is_not(None))
     newest = select(TrailEntry.seal).where(TrailEntry.application_id == Application.id)
-    removed = select(TrailEntry.at).where(mine[0], TrailEntry.act == Action.DELETE.value)
+    removed = select(TrailEntry.at).where(of_application[0], TrailEntry.act == Action.DELETE.value)
     entries = [each.order_by(TrailEntry.id.desc()).limit(1).scalar_subquery() for each in (recorded, newest, removed)]
     columns = (Application.id, Application.number, Application.last_seal, Application.deleted_at, *entries)
     rows = session.execute(select(*columns).order_by(Application.id).execution_options(yield_per=fingerprint.BATCH))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.application import Application
 from models.application.attachments import Attachment
 from models.application.known_viruses import KnownVirus
-from models.application.scanning import NOTHING
+from models.application.scanning import NO_VIRUS
 from models.log import LogEntry, Operation
 
 BATCH = 1000  # rows in memory at a time
@@ -29,7 +29,7 @@ def contradictions(session: Session) -> Iterator[str]:
     for digest in session.scalars(select(KnownVirus.digest).where(~in_log)):
         yield _("内容摘要 %(digest)s 登记为有病毒，但日志中没有。", digest=digest)
     registered = exists().where(KnownVirus.digest == LogEntry.about)
-    for digest in session.scalars(select(LogEntry.about).where(LOGGED, LogEntry.words != NOTHING, ~registered)):
+    for digest in session.scalars(select(LogEntry.about).where(LOGGED, LogEntry.words != NO_VIRUS, ~registered)):
         yield _("日志记有内容摘要 %(digest)s 查出病毒，但没有登记。", digest=digest)
 
 
@@ -41,7 +41,7 @@ def unproven(session: Session) -> int:
 def _marked_otherwise() -> Select[str, str]:
     """Files with a virus that the log does not have, and scanned files of a content in which it has one."""
     found = exists().where(LOGGED, LogEntry.about == Attachment.digest, LogEntry.words == Attachment.virus)
-    other = exists().where(LOGGED, LogEntry.about == Attachment.digest, LogEntry.words != NOTHING)
+    other = exists().where(LOGGED, LogEntry.about == Attachment.digest, LogEntry.words != NO_VIRUS)
     wrong = or_(and_(Attachment.virus.is_not(None), ~found), and_(Attachment.virus.is_(None), other))
     columns = select(Application.number, Attachment.name).join(Attachment.application)
     return columns.where(wrong, Attachment.scanned_at.is_not(None)).order_by(Attachment.id)

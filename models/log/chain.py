@@ -15,9 +15,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.database import Base, seals
-from models.database.horizon import settled_key
 from models.database.keys import BIG
 from models.database.locks import Lock, wait_for
+from models.database.settled_keys import settled_key
 from models.log import LogEntry
 
 AT_ONCE = 1000  # entries in a transaction

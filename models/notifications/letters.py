@@ -157,13 +157,13 @@ def enqueue_about_address(session: Session, account_id: int, purpose: Purpose, r
 
     For a session that sees everything. Raises Refused for more than MOST_CODES codes of an account in a day.
     """
-    mine = (MailLetter.account_id == account_id, MailLetter.purpose == purpose)
+    of_account = (MailLetter.account_id == account_id, MailLetter.purpose == purpose)
     if purpose is Purpose.CONFIRM:
-        today = select(func.count()).where(*mine, MailLetter.queued_at > clock.now() - timedelta(days=1))
+        today = select(func.count()).where(*of_account, MailLetter.queued_at > clock.now() - timedelta(days=1))
         if (session.scalar(today) or 0) >= MOST_CODES:
             raise Refused(_("24 小时内最多发送 %(most)s 次确认码，请明天再试。", most=MOST_CODES))
         skipped = {"sent_at": clock.now(), "answer": recorded(_l("已有新的确认码，没有发送。"))}
-        session.execute(update(MailLetter).where(*mine, UNSENT).values(skipped), **NO_SYNC)
+        session.execute(update(MailLetter).where(*of_account, UNSENT).values(skipped), **NO_SYNC)
     session.add(MailLetter(account_id=account_id, purpose=purpose, recipient=recipient, queued_at=clock.now()))
     session.flush()
 

@@ -56,8 +56,8 @@ class CardAuthorities:
         """Authorities whose cards are all refused: their certificate is not valid now, or they have no valid CRL."""
         now, lists = clock.now(), [crl for crl in crls_in(self.revoked) if is_current(crl.content)]
         for issuer in certificates_in(self.issuers):
-            mine = [crl for crl in lists if crl.content.issuer == issuer.subject and is_signed(crl, issuer)]
-            if not mine or not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
+            of_issuer = [crl for crl in lists if crl.content.issuer == issuer.subject and is_signed(crl, issuer)]
+            if not of_issuer or not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
                 yield issuer
 
     def are_usable(self) -> bool:

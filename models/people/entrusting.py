@@ -31,8 +31,8 @@ def invite(session: Session, by: Account, agent: str, since: date | None, until:
     if session.scalar(select(Entrustment.id).where(*same, *overlapping).limit(1)):
         raise Refused(_("贵单位已委托或邀请过该单位，期限有重叠，请在列表中核对；需要改期的，请先终止原来的委托。"))
     lately = Entrustment.offered_at > clock.now() - timedelta(days=1)
-    mine = select(func.count(Entrustment.id)).where(Entrustment.publisher_id == row.publisher.id, lately)
-    if (session.scalar(mine) or 0) >= MOST_A_DAY:
+    invited = select(func.count(Entrustment.id)).where(Entrustment.publisher_id == row.publisher.id, lately)
+    if (session.scalar(invited) or 0) >= MOST_A_DAY:
         raise Refused(_("24 小时内最多发出 %(most)s 份委托邀请（含已撤销的），请稍后再试。", most=MOST_A_DAY))
     row.offered_at = clock.now()
     session.add(row)
@@ -59,8 +59,8 @@ def accept(session: Session, row: Entrustment, by: Account) -> None:
 
 def end(session: Session, row: Entrustment, by: Account) -> None:
     """End, withdraw or decline an entrustment; raises Refused when it has ended. Submitted applications go on."""
-    mine = or_(Entrustment.publisher_id == by.organisation_id, Entrustment.agent_id == by.organisation_id)
-    _change(session, row, mine, ended_at=clock.now())
+    of_party = or_(Entrustment.publisher_id == by.organisation_id, Entrustment.agent_id == by.organisation_id)
+    _change(session, row, of_party, ended_at=clock.now())
 
 
 def state(row: Entrustment) -> str:

@@ -100,12 +100,12 @@ def end(session: Session, issuer: str, subject: str | None, session_id: str | No
     """
     of_session = _hash(issuer, session_id) if session_id else None
     of_subject = PortalVisit.subject_hash == _hash(issuer, subject or "")
-    mine = PortalVisit.session_hash == of_session if of_session else of_subject
+    selected = PortalVisit.session_hash == of_session if of_session else of_subject
     if of_session and subject:  # both: the session must be of this subject
-        mine &= of_subject
-    found = session.scalars(select(Visit).join(PortalVisit).where(mine, Visit.ended_at.is_(None))).all()
+        selected &= of_subject
+    found = session.scalars(select(Visit).join(PortalVisit).where(selected, Visit.ended_at.is_(None))).all()
     _end(session, [visit.id for visit in found])
-    waiting = mine & PortalVisit.visit_id.is_(None)
+    waiting = selected & PortalVisit.visit_id.is_(None)
     session.execute(delete(PortalVisit).where(waiting), **NO_SYNC)
     return list(found)
 

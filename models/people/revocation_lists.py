@@ -12,8 +12,8 @@ def newest_list(
     lists: Iterable[Crl], certificate: x509.Certificate, issuer: x509.Certificate
 ) -> x509.CertificateRevocationList | None:
     """The newest valid CRL of this issuer that would name this certificate; it may have ended (is_current)."""
-    mine = [crl for crl in lists if crl.content.issuer == issuer.subject]
-    whole = [crl.content for crl in mine if is_signed(crl, issuer) and _would_name(crl.content, certificate)]
+    of_issuer = [crl for crl in lists if crl.content.issuer == issuer.subject]
+    whole = [crl.content for crl in of_issuer if is_signed(crl, issuer) and _would_name(crl.content, certificate)]
     return max(whole, key=lambda crl: crl.last_update_utc, default=None)
 
 

@@ -80,11 +80,11 @@ def test_real_acts_go_on_with_the_next_numbers(filled: Flask, make_application: 
     """RC3: numbers that were put in together leave no gap and collide with none."""
     key = make_application(status="filed")
     with filled.app_context(), access.everything() as session:
-        mine = session.get_one(Application, key)
-        assert mine.certificate
+        application = session.get_one(Application, key)
+        assert application.certificate
         newest = session.scalar(select(func.max(Application.number)).where(Application.id != key))
-        assert newest is None or mine.number > newest
-        series = mine.certificate.number[:7]
+        assert newest is None or application.number > newest
+        series = application.certificate.number[:7]
         numbers = sorted(session.scalars(select(Certificate.number).where(Certificate.number.startswith(series))))
         assert [int(number[7:13]) for number in numbers] == list(range(1, len(numbers) + 1))
 

@@ -37,12 +37,12 @@ def keys_enrolled_used_and_removed(story: Any) -> None:
     story.post("operator", "/accounts/keys/code/", id=account)
     story.post("operator", "/accounts/keys/remove/", id=number)
     assert alone.get("/visits/").location.startswith("/login")
-    mine = Client(server)
-    mine.sign_in("publisher2")
+    client = Client(server)
+    client.sign_in("publisher2")
     key = Authenticator(server.app.config["BASE_URL"])
-    asked = json.loads(mine.post("/keys/options/").body)
-    mine.post("/keys/add/", {"credential": key.create(asked), "name": "第二把"})
-    story.post(mine, "/keys/remove/", id=number + 1)
+    asked = json.loads(client.post("/keys/options/").body)
+    client.post("/keys/add/", {"credential": key.create(asked), "name": "第二把"})
+    story.post(client, "/keys/remove/", id=number + 1)
     story.done |= {"card_login", "accounts.bind_card", "accounts.remove_card"}  # behind nginx: test_cards.py
     story.done.add("witness")  # views/terminal/test_cosigning.py
     story.done |= {"portal_logout", "portal.link", "portal.decline", "accounts.unlink"}  # browser/test_portal.py

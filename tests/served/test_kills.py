@@ -29,7 +29,7 @@ from models.vocabulary import Action, Status
 from tests import ROOT
 from tests.apps import new_database, prepare_app
 from tests.cast import create_application
-from tests.checkpoint_storm import checkpoint_storm
+from tests.repeated_checkpoints import repeated_checkpoints
 from tests.serving import PATIENCE, SHARED, Server, serving
 from tests.views.terminal.commands import run_command
 
@@ -106,7 +106,11 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(server_to_kill: Serv
     keys = [create_application(app, status="pending") for _number in range(AT_ONCE)]
     server_to_kill.client("reviewer").find_token()
     granted = set[int]()
-    with background(app, tmp_path) as others, checkpoint_storm(app) as storm, ThreadPoolExecutor(AT_ONCE) as pool:
+    with (
+        background(app, tmp_path) as others,
+        repeated_checkpoints(app) as checkpoints,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
         for number in range(ROUNDS):
             keys.append(create_application(app, status="pending"))
             sent = {key: pool.submit(grant, server_to_kill, key) for key in keys if key not in granted}
@@ -123,7 +127,7 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(server_to_kill: Serv
         for key in keys:
             grant(server_to_kill, key)
         wait_for_papers(app)
-    assert storm.count > ROUNDS
+    assert checkpoints.count > ROUNDS
     assert_whole(app, keys)
 
 

@@ -3,8 +3,8 @@
 The cursor is the id of the last trail entry of an application: every change of these objects has an entry in the same
 transaction, and ids only grow. An application that changes again moves to the end of the list, so that it is returned
 again and never missed. Ids are assigned before their transactions commit: a page ends where no lower id can appear any
-more (models/database/horizon.py). Timestamps would not do: clocks of several machines differ, and an act that began
-early may commit late. Applications that become invisible to the account are not listed.
+more (models/database/settled_keys.py). Timestamps would not do: clocks of several machines differ, and an act that
+began early may commit late. Applications that become invisible to the account are not listed.
 
 The cursor also names the seal of its entry, which is in the chain of all entries of the application. After a restore
 from before it, by any tool, the entry is missing or is another one: the program's copy then holds what the register has
@@ -20,7 +20,7 @@ from models import access
 from models.application import Application
 from models.application.trail import TrailEntry
 from models.database import db
-from models.database.horizon import settled_key
+from models.database.settled_keys import settled_key
 from views.api.applications import Listing
 from views.api.parameters import NO_CHANGE
 from views.entrance.problems import Problem

@@ -21,7 +21,7 @@ def lease_of(row: Application) -> CaseLease | None:
     return running().get(row.id)
 
 
-def is_mine(lease: CaseLease | None) -> bool:
+def is_own(lease: CaseLease | None) -> bool:
     return lease is not None and lease.account_id == current_user.id
 
 
@@ -30,11 +30,11 @@ def badge(row: Application) -> Markup:
     lease = lease_of(row)
     if lease is None:
         return Markup("")
-    tone = "info" if is_mine(lease) else "warning"
+    tone = "info" if is_own(lease) else "warning"
     return Markup('<span class="badge badge-{}">{}</span>').format(tone, words(lease))
 
 
 def words(lease: CaseLease) -> str:
     """The text of the tag; for one's own lease it says 您."""
-    who = _("您") if is_mine(lease) else lease.account.name
+    who = _("您") if is_own(lease) else lease.account.name
     return _("由%(who)s办理至 %(until)s", who=who, until=f"{lease.until:%H:%M}")

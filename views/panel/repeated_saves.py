@@ -84,9 +84,9 @@ def match_new_rows(rows: Any, application: Application) -> None:
     for row in rows:
         if not row.get_pk() and (saved := known.get(carrier_key(row.id))):
             row.form.id.data = str(saved.id)
-    sent, mine = {str(row.get_pk()) for row in rows}, f"{key_sent()}-"
+    sent, of_page = {str(row.get_pk()) for row in rows}, f"{key_sent()}-"
     for key, carrier in known.items() if is_resent(application) else ():
-        if str(key).startswith(mine) and str(carrier.id) not in sent:
+        if str(key).startswith(of_page) and str(carrier.id) not in sent:
             application.carriers.remove(carrier)
 
 

@@ -60,8 +60,8 @@ def _acts(view: Any, row: Any) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class AnyRow:
-    """Template for the buttons of all applications of one status, with marks in place of the values of a row."""
+class RowTemplate:
+    """Stands for any application of one status: its buttons are drawn once, with marks in place of a row's values."""
 
     status: Status
     id: Any = "\0id\0"
@@ -71,14 +71,14 @@ class AnyRow:
     applicant_name: str = "\0applicant_name\0"
 
 
-MARKS = {field.default: field.name for field in fields(AnyRow) if field.default is not MISSING}
+MARKS = {field.default: field.name for field in fields(RowTemplate) if field.default is not MISSING}
 
 
 def acts_of_application(view: Any, row: Application) -> str:
     """As _acts(), rendered once per page and status and then filled in; rows with `special` are rendered one by one."""
     if view.special(row):
         return "".join(_acts(view, row))
-    drawn = once(("acts", row.status), lambda: "".join(_acts(view, AnyRow(row.status))))
+    drawn = once(("acts", row.status), lambda: "".join(_acts(view, RowTemplate(row.status))))
     for mark, name in MARKS.items():
         drawn = drawn.replace(mark, escape(getattr(row, name) or ""))
     return drawn

@@ -96,12 +96,13 @@ class EntrustingScreen(ListExport):
     def buttons(self, row: Entrustment) -> list[Button]:
         if row.ended_at or row.until < clock.today():
             return []
-        mine, publisher, unit = row.publisher_id == current_user.organisation_id, row.publisher.name, row.agent.name
+        is_publisher = row.publisher_id == current_user.organisation_id
+        publisher, unit = row.publisher.name, row.agent.name
         offered = []
-        if row.pending and not mine:
+        if row.pending and not is_publisher:
             ask = _("确定要接受 %(publisher)s 的委托吗？接受后贵单位可以代其申请备案。", publisher=publisher)
             offered.append(Button("accept", _("接受"), self.get_url(".change", answer="accept"), ask))
-        word = _("谢绝") if row.pending and not mine else _("撤销邀请") if row.pending else _("终止")
+        word = _("谢绝") if row.pending and not is_publisher else _("撤销邀请") if row.pending else _("终止")
         ask = _("确定要%(word)s吗？委托方 %(publisher)s，受托方 %(unit)s。", word=word, publisher=publisher, unit=unit)
         return [*offered, Button("end", word, self.get_url(".change", answer="end"), ask)]
 

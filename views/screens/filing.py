@@ -30,6 +30,7 @@ from views.panel.acts import Link, button, facts_of, result
 from views.panel.amounts import stored_totals, totals
 from views.panel.display import Button, once, tag
 from views.panel.fields import number_of
+from views.panel.rows import RowTemplate
 from views.panel.screen import labels_of
 from views.panel.spreadsheet import Sheet
 from views.resources import office, unanswered
@@ -108,7 +109,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         if workflow.ACTS[action].if_rejected:
             last = customs.last_message(session, row)
         words = workflow.refusal(action, row.status, current_user.role, customs.is_rejected(last))
-        if words or not isinstance(row, Application):  # AnyRow has no files and no trail; see special()
+        if words or isinstance(row, RowTemplate):  # which has no files and no trail; see special()
             return words
         return filing.hindrance(session, action, row)
 

@@ -137,9 +137,9 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
         key = number_of(request.args.get("id"))
         found = db.session.query(Announcement).filter(Announcement.id == key).one_or_none() if key else None
         row = found or abort(404)
-        mine = db.session.scalar(select(Notification).where(Notification.announcement_id == row.id))
-        if mine is not None:
-            self.mark_read_and_commit(mine)
+        notification = db.session.scalar(select(Notification).where(Notification.announcement_id == row.id))
+        if notification is not None:
+            self.mark_read_and_commit(notification)
         return self.render(self.details_template, title=row.title, text=row.text, until=row.until, at=row.since)
 
     @expose("/read-all/", methods=("POST",))

@@ -39,10 +39,10 @@ def record_opening_and_commit(row: Application) -> None:
 
     While the database cannot be written, a case that was opened before is still shown; its lease is not renewed.
     """
-    key, mine = row.id, leases.is_mine(leases.lease_of(row))
+    key, is_holder = row.id, leases.is_own(leases.lease_of(row))
     withdrawal.note_opening(db.session(), row)
     db.session().commit()
-    if not mine:
+    if not is_holder:
         return
     try:
         with briefly(db.session(), SECONDS):
@@ -83,7 +83,7 @@ class ProvinceCaseScreen(CaseScreen):
         model = kwargs.get("model")
         if template == self.details_template and model is not None:
             kwargs |= {"lease": leases.lease_of(model), "lease_badge": leases.badge(model)}
-            kwargs["lease_is_mine"] = leases.is_mine(kwargs["lease"])
+            kwargs["lease_is_own"] = leases.is_own(kwargs["lease"])
         return super().render(template, **kwargs)
 
     @expose("/renew/", methods=("POST",))

@@ -16,7 +16,7 @@ from models.checkpoint.chains import CHAINS, LOG, TRAIL, Chain, chain_of
 from models.checkpoint.cosignature import Cosigner
 from models.checkpoint.named_key import NamedKey
 from models.checkpoint.remote_witness import is_remote
-from models.checkpoint.witnesses import MAIL, contradictions
+from models.checkpoint.witnesses import MAIL, FolderWitness, Witness, contradictions
 from models.database import revision
 from models.log import Operation
 from models.log import chain as log_chain
@@ -111,7 +111,8 @@ def _report_cosignatures(note: str, cosigners: tuple[str, ...]) -> None:
 
 def _by_witnesses(session: Session, verifier: str | None) -> Iterator[str]:
     """Contradictions to the checkpoints of the witnesses but mail addresses. Raises Refused."""
-    found = [remote_witness(name) if is_remote(name) else name for name in witnesses() if not name.startswith(MAIL)]
+    names = [name for name in witnesses() if not name.startswith(MAIL)]
+    found: list[Witness] = [remote_witness(name) if is_remote(name) else FolderWitness(name) for name in names]
     if not found:
         raise Refused(_("FILING_WITNESSES 中没有可以读取的见证；寄出的检查点，请取回附件，用 --checkpoint 核对。"))
     try:

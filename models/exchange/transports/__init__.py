@@ -133,7 +133,10 @@ class Http:
         most: int = MOST,
         within: float | None = None,
     ) -> bytes:
-        """The body of the answer to one request. http.client follows no redirect and uses no proxy."""
+        """The body of the answer to one request. http.client follows no redirect and uses no proxy.
+
+        Not ask(): a failure says whether the letter may have arrived, and TooLong has the part that was read.
+        """
         line = TimedConnection(self.parts.netloc, within or self.within, self.context)
         sent = False
         try:

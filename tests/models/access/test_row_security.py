@@ -96,14 +96,14 @@ def test_no_account_can_mark_a_file_as_scanned(make_application: MakeApplication
 def test_a_foreign_row_can_be_neither_changed_nor_put_under_an_application(
     make_application: MakeApplication, connect_as: Raw
 ) -> None:
-    mine, foreign = make_application(status="draft"), make_application(by="agent", status="draft")
+    own, foreign = make_application(status="draft"), make_application(by="agent", status="draft")
     with connect_as("publisher") as connection:
         changed = connection.execute(text(f"UPDATE application SET title = 'x' WHERE id = {foreign}"))
         assert changed.rowcount == 0
         assert connection.execute(text(f"DELETE FROM carrier WHERE application_id = {foreign}")).rowcount == 0
     for statement in (
-        f"UPDATE carrier SET application_id = {foreign} WHERE application_id = {mine}",
-        f"UPDATE application SET applicant_id = applicant_id + 1 WHERE id = {mine}",
+        f"UPDATE carrier SET application_id = {foreign} WHERE application_id = {own}",
+        f"UPDATE application SET applicant_id = applicant_id + 1 WHERE id = {own}",
     ):
         with connect_as("publisher") as connection, pytest.raises(DBAPIError, match="row-level security"):
             connection.execute(text(statement))

@@ -193,12 +193,12 @@ class TestOutbox:
             assert other is not None
             outbox.end_attempt(session, key, other.attempts, "报文无法写成。", Pace(tries=1), fault=True)
             assert outbox.release(session, late)
-            mine = outbox.claim(session, PACE)
-            assert mine is not None
-            until = mine.claimed_until
+            message = outbox.claim(session, PACE)
+            assert message is not None
+            until = message.claimed_until
             outbox.end_attempt(session, key, turn, "迟到", PACE, sent=False)
-            session.refresh(mine)
-            assert (mine.claimed_until, mine.sent_in) == (until, 1)
+            session.refresh(message)
+            assert (message.claimed_until, message.sent_in) == (until, 1)
 
     def test_a_deliverer_whose_claim_expired_postpones_nothing(
         self, make_application: MakeApplication, system_session: SystemSession, wait: Callable[[timedelta], None]

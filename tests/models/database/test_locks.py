@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from models import access
 from models.application.trail import TrailEntry
-from models.database.horizon import settled_key
 from models.database.locks import Lock, wait_for
+from models.database.settled_keys import settled_key
 from models.log import LogEntry
 
 

@@ -87,10 +87,10 @@ def test_a_file_not_named_by_a_digest_is_ignored(store: Store) -> None:
 @pytest.mark.slow
 def test_the_prefixes_together_list_every_file(store: Store) -> None:
     stored = {store.put_bytes(bytes([number])) for number in range(40)}
-    shelves = {digest[:2]: set(store.digests(digest[:2])) for digest in stored}
-    assert len(shelves) > 20
-    assert set.union(*shelves.values()) == set(store.digests()) == stored
-    assert all(digest.startswith(shelf) for shelf, found in shelves.items() for digest in found)
+    by_prefix = {digest[:2]: set(store.digests(digest[:2])) for digest in stored}
+    assert len(by_prefix) > 20
+    assert set.union(*by_prefix.values()) == set(store.digests()) == stored
+    assert all(digest.startswith(prefix) for prefix, found in by_prefix.items() for digest in found)
 
 
 def test_two_stores_of_one_bucket_do_not_see_each_other(s3: str) -> None:

@@ -11,7 +11,7 @@ from models import access
 from models.application import trail
 from models.application.attachments import Attachment
 from models.application.known_viruses import KnownVirus
-from models.application.scanning import NOTHING
+from models.application.scanning import NO_VIRUS
 from models.application.trail import GENESIS, TrailEntry
 from models.database import db
 from models.integrity import scans
@@ -87,7 +87,7 @@ def test_old_files_seals_and_logs_verify_after_the_steps(empty_app: Flask) -> No
             assert [tuple(row) for row in known] == [("c" * 64, VIRUS, LATER)]
             log = session.execute(select(LogEntry.kind, LogEntry.about, LogEntry.words).order_by(LogEntry.id)).all()
             assert [tuple(row) for row in log[1:]] == [
-                (Operation.FILE_SCANNED.value, "b" * 64, NOTHING),
+                (Operation.FILE_SCANNED.value, "b" * 64, NO_VIRUS),
                 (Operation.FILE_SCANNED.value, "c" * 64, VIRUS),
             ]
             assert log[0].kind == Operation.BACKED_UP.value

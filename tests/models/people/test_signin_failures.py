@@ -71,17 +71,17 @@ def test_guessing_does_not_lock_out_the_owner(app: Flask) -> None:
 
 def test_a_known_browser_has_its_own_failure_count(app: Flask) -> None:
     with app.app_context():
-        mine = Place(ELSEWHERE.address, secrets.token_urlsafe(16))
-        assert answer("publisher", PASSWORD, mine) == ""
+        place = Place(ELSEWHERE.address, secrets.token_urlsafe(16))
+        assert answer("publisher", PASSWORD, place) == ""
         for _time in range(TRIES):
             answer()
         assert waits()
         assert waits("publisher", PASSWORD, Place(ELSEWHERE.address, secrets.token_urlsafe(16)))
-        assert answer("publisher", PASSWORD, mine) == ""
+        assert answer("publisher", PASSWORD, place) == ""
         assert waits("publisher2") is False
         for _time in range(TRIES):  # nor has who took the browser itself any more guesses
-            answer("publisher", "wrong", mine)
-        assert waits("publisher", PASSWORD, mine)
+            answer("publisher", "wrong", place)
+        assert waits("publisher", PASSWORD, place)
 
 
 @pytest.mark.slow

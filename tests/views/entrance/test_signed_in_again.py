@@ -34,13 +34,13 @@ def test_a_page_is_renewed_only_with_a_key_of_its_account(webauthn_app: Flask, c
 
 def test_a_page_learns_that_somebody_has_signed_in_elsewhere(webauthn_app: Flask, client_as: ClientAs) -> None:
     """Until then the polled answer sets no cookie that could overwrite that of the sign-in."""
-    mine = page_of(webauthn_app, "publisher")
-    answer = client_as(None).get("/login", headers=mine)
+    headers = page_of(webauthn_app, "publisher")
+    answer = client_as(None).get("/login", headers=headers)
     assert (answer.status_code, answer.json, answer.headers.get_all("Set-Cookie")) == (401, {"message": ""}, [])
-    other = client_as("publisher2").get("/login", headers=mine)
+    other = client_as("publisher2").get("/login", headers=headers)
     assert other.status_code == 401 and "不是以该账号打开的" in other.json["message"]
     browser: Browser = client_as("publisher")
-    answer = browser.get("/login", headers=mine)
+    answer = browser.get("/login", headers=headers)
     assert answer.status_code == 200
     done = browser.post("/logout", data={"csrf_token": answer.json["csrf_token"]}, csrf=False)
     assert (done.status_code, is_in(browser)) == (303, False)

@@ -20,7 +20,7 @@ from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 from tests.views.screens.filled_forms import fill
 
-MINE = "mine-2026-x"
+NEW_PASSWORD = "mine-2026-x"
 
 
 def one_time(page: str) -> str:
@@ -47,11 +47,11 @@ def test_a_new_account_has_a_one_time_password_shown_once(app: Flask, client_as:
     newcomer = signed_in(client_as, "newcomer", password)
     assert newcomer.get("/review/").location == "/password"
     assert newcomer.post("/review/grant/", data={"id": 1}).location == "/password"
-    changed = newcomer.post("/password", data={"current": password, "new": MINE, "repeat": MINE})
+    changed = newcomer.post("/password", data={"current": password, "new": NEW_PASSWORD, "repeat": NEW_PASSWORD})
     assert changed.status_code == 303
     assert newcomer.get("/review/").status_code == 200
     assert password not in str(ledger(app))
-    assert MINE not in str(ledger(app))
+    assert NEW_PASSWORD not in str(ledger(app))
 
 
 def test_a_reset_password_ends_every_visit(client_as: ClientAs, cast: SimpleNamespace) -> None:

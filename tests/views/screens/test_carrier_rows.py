@@ -1,11 +1,16 @@
 """载体信息 in the form: rows are added, edited and deleted in place."""
 
+import json
 import re
 from decimal import Decimal
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from models import access
+from models.application import Application, totals
+from models.codes import code_of
 from models.text import is_blank
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication, StoredRows
@@ -22,7 +27,7 @@ def test_one_save_stores_three_hundred_and_six_hundred_rows(
     """Flask's own limit of 1000 parts would answer 413 to a hundred rows, and lose them all.
 
     No empty value among the multipart rows: Werkzeug 3.1.9 runs an empty part into the next one where a chunk of
-    The limit of 64 KB is between them. Our page is safe, because its form is urlencoded.
+    64 KB ends between them. Our page is safe, because its form is urlencoded.
     """
     key, browser = make_application(carriers=0), client_as("publisher")
     page = browser.get(f"/applications/edit/?id={key}").text
@@ -170,3 +175,24 @@ def test_a_too_long_row_number_is_refused(app: Flask, client_as: ClientAs, make_
         for digits in (7, 5000):
             assert browser.post(where, data={f"carriers-{'9' * digits}-id": "1"}).status_code == 400
     assert ledger(app) == before
+
+
+@pytest.mark.slow
+def test_the_stored_totals_follow_every_way_in_which_carriers_are_saved(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """Form, import, 复制新建 and 重新申请."""
+    key, revoked = make_application(carriers=2), make_application(carriers=3, status="revoked")
+    browser = client_as("publisher")
+    save(browser, key, opened(browser, key) | {"carriers-0-quantity": "7", "del-carriers-1": "on"} | row(3, unit="张"))
+    version = stored_rows(key)["application"][0]["version"]
+    cells = json.dumps([["规格", "数量", "单位"], ["D9", "0.5", "盒"]])
+    browser.post(f"/applications/carriers/take/?id={key}", data={"cells": cells, "version": version, "how": "append"})
+    for act, old in (("duplicate", key), ("copy", revoked)):
+        assert browser.post(f"/applications/{act}/", data={"id": old}).status_code in (302, 303)
+    with app.app_context(), access.everything() as session:
+        found = session.execute(select(Application.totals, Application.sheets).order_by(Application.id)).all()
+        box = code_of("unit", "盒")
+        edited, copied = ({"010": "507", box: "0.5"}, 507.0), ({"010": "3003"}, 3003.0)
+        assert [tuple(row) for row in found] == [edited, copied, edited, copied]
+        assert list(totals.differing(session)) == []

@@ -72,7 +72,7 @@ def test_a_case_released_while_its_page_opens_stays_unassigned(
     add_colleague("second", like="reviewer")
     reviewer.get(f"/review/details/?id={key}")
     meanwhile(app, Action.TAKE, key, "second")
-    looking, looks = leases.is_mine, iter([True])
+    looking, looks = leases.is_own, iter([True])
 
     def put_back_then(lease: Any) -> bool:
         if next(looks, False):
@@ -80,7 +80,7 @@ def test_a_case_released_while_its_page_opens_stays_unassigned(
             meanwhile(app, Action.PUT_BACK, key, "second")
         return looking(lease)
 
-    monkeypatch.setattr(leases, "is_mine", put_back_then)
+    monkeypatch.setattr(leases, "is_own", put_back_then)
     page = reviewer.get(f"/review/details/?id={key}")
     assert page.status_code == 200
     assert "second办理至" not in page.text

@@ -157,12 +157,12 @@ def test_one_of_a_parallel_end_and_acceptance_is_refused(app: Flask, client_as: 
     """One wins; the other is refused and changes nothing."""
     invite(client_as("publisher2"))
     with app.app_context(), access.everything() as first, access.everything() as second:
-        mine, theirs = (
+        first_read, theirs = (
             session.scalars(select(Entrustment).order_by(Entrustment.id.desc())).first() for session in (first, second)
         )
-        assert mine is not None
+        assert first_read is not None
         assert theirs is not None
-        entrusting.end(first, mine, account_of("publisher2"))
+        entrusting.end(first, first_read, account_of("publisher2"))
         first.commit()
         with pytest.raises(Refused, match="刚刚已有变化"):
             entrusting.accept(second, theirs, account_of("agent"))

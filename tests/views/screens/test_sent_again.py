@@ -63,10 +63,10 @@ class TestSentAgain:
     ) -> None:
         browser, stranger = client_as("publisher"), client_as("publisher2")
         form = form_of(browser.get("/applications/new/").text)
-        mine = browser.post("/applications/new/", data=form | {"title": "甲"}).location
+        own = browser.post("/applications/new/", data=form | {"title": "甲"}).location
         theirs = form_of(stranger.get("/applications/new/").text) | {"page_key": form["page_key"], "title": "乙"}
-        assert stranger.post("/applications/new/", data=theirs).location != mine
-        assert form_of(browser.get(mine).text)["title"] == "甲"
+        assert stranger.post("/applications/new/", data=theirs).location != own
+        assert form_of(browser.get(own).text)["title"] == "甲"
 
     def test_a_copy_sent_twice_by_one_page_is_made_once(
         self, app: Flask, client_as: ClientAs, make_application: MakeApplication

@@ -98,7 +98,7 @@ def test_a_part_outside_the_backup_is_refused(empty_app: Flask, backup: Path, tm
     assert_refused(empty_app, backup)
 
 
-@pytest.mark.parametrize("what", ["a file", "a folder", "the shelf", "the database", "the manifest", "a pipe"])
+@pytest.mark.parametrize("what", ["a file", "a folder", "the store", "the database", "the manifest", "a pipe"])
 def test_a_link_in_a_backup_is_not_followed(empty_app: Flask, backup: Path, tmp_path: Path, what: str) -> None:
     """The same bytes, but through a link: `backup` writes no links."""
     file = next((backup / "store").glob("??/*"))
@@ -106,7 +106,7 @@ def test_a_link_in_a_backup_is_not_followed(empty_app: Flask, backup: Path, tmp_
         "a file": file,
         "a pipe": file,
         "a folder": file.parent,
-        "the shelf": backup / "store",
+        "the store": backup / "store",
         "the database": backup / "database",
         "the manifest": backup / "manifest.json",
     }[what]

@@ -77,7 +77,7 @@ def tags(row: Application) -> Markup:
 
 def _mine() -> Part:
     """The cases that the reader has taken; the lease that ends first is on top."""
-    own = [key for key, lease in leases.running().items() if leases.is_mine(lease)]
+    own = [key for key, lease in leases.running().items() if leases.is_own(lease)]
     found = rows(waiting().where(Application.id.in_(own)), len(own)) if own else []
     found.sort(key=lambda row: leases.running()[row.id].until)
     lines = [line(row, "review", (row.publisher_name or "",), tags(row)) for row in found]

@@ -14,7 +14,7 @@ from models.database.sqlite import library
 PAUSE = 0.01  # seconds between two checkpoints
 
 
-class CheckpointStorm(Thread):
+class RepeatedCheckpoints(Thread):
     """Makes checkpoints until `ended`; `count` is how many."""
 
     def __init__(self, checkpoint: Callable[[], bool]) -> None:
@@ -27,18 +27,18 @@ class CheckpointStorm(Thread):
 
 
 @contextmanager
-def checkpoint_storm(app: Flask) -> Iterator[CheckpointStorm]:
+def repeated_checkpoints(app: Flask) -> Iterator[RepeatedCheckpoints]:
     """Make checkpoints until the block ends, in a thread with a connection of its own."""
     with app.app_context():
         url = db.engine.url
     with _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url) as checkpoint:
-        storm = CheckpointStorm(checkpoint)
-        storm.start()
+        checkpoints = RepeatedCheckpoints(checkpoint)
+        checkpoints.start()
         try:
-            yield storm
+            yield checkpoints
         finally:
-            storm.ended.set()
-            storm.join()
+            checkpoints.ended.set()
+            checkpoints.join()
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from tests.views.terminal.commands import everything_in, run_command
 def test_the_newest_of_each_day_week_and_month_is_kept() -> None:
     noon = datetime(2026, 11, 26, 12)  # a Thursday
     moments = [noon - timedelta(days=day, hours=hour) for day in range(400) for hour in (0, 6)]
-    kept = rotation.to_keep(moments, rotation.parse("daily=3,weekly=2,monthly=2"))
+    retained = rotation.to_keep(moments, rotation.parse("daily=3,weekly=2,monthly=2"))
     days = [26, 25, 24]
-    assert kept == {noon.replace(day=day) for day in days} | {
+    assert retained == {noon.replace(day=day) for day in days} | {
         noon.replace(day=22),  # the Sunday of the week before
         noon.replace(month=10, day=31),
     }
