@@ -18,6 +18,7 @@ from models.application import Application, disclosure
 from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
 from models.application.changes import explain
+from models.application.sittings import shown_entries
 from models.certificate import Certificate
 from models.certificate.display import used_text
 from models.columns import displayed, written
@@ -153,6 +154,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "required_of": required_of,
             "grounds": Ground,
             "entries_of": history,
+            "shown_entries": shown_entries,
             "progress": progress,
             "open_opinion": open_opinion,
             "unanswered": unanswered,
