@@ -47,6 +47,10 @@ WITH_UNREAD = undefer(Application.unread)
 SEARCHED = ("title_key", "title_sort", "publisher_sort")  # columns to search and sort by
 UNLISTED = [defer(getattr(Application, name)) for name in (*written(Application), *SEARCHED) if name != "title"]
 
+OF_HISTORY: dict[str, Any] = {  # used by screens/history.html
+    "entries_of": history, "shown_entries": shown_entries, "progress": progress, "open_opinion": open_opinion,
+}  # fmt: skip
+
 
 class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     """The applications that the account sees; one subclass per role and purpose."""
@@ -147,16 +151,12 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         offered = self.acts if template == self.list_template else self.page_acts
-        page: dict[str, Any] = {
+        page: dict[str, Any] = OF_HISTORY | {
             "basics": displayed(Application),
             "carrier_fields": displayed(Carrier),
             "kinds": AttachmentKind,
             "required_of": required_of,
             "grounds": Ground,
-            "entries_of": history,
-            "shown_entries": shown_entries,
-            "progress": progress,
-            "open_opinion": open_opinion,
             "unanswered": unanswered,
             "newest": disclosure.NEWEST,
             "reasons": Reason,
