@@ -109,3 +109,8 @@ def _merged_rows(entries: list[dict[str, Any]]) -> list[list[Row]]:
             after[key] = now.get(key)
     old, new = ([row for row in rows.values() if row is not None] for rows in (before, after))
     return [absent(old, new), absent(new, old)]
+
+
+def merged(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """As _merged(), for the changes of several edits, oldest first; None if their carriers cannot be paired."""
+    return _merged(entries) if all(_has_ids(changes) for changes in entries) else None

@@ -1,4 +1,4 @@
-"""The form of an application in a browser without script: rows are added and deleted by 保存."""
+"""The form of an application without script: rows are added and deleted by 保存, files by buttons of their own."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import BrowseAs
-from tests.conftest import MakeApplication
+from tests.conftest import MakeApplication, MakePdf
 
 Plain = Callable[[str], Page]
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -60,6 +60,31 @@ def test_carriers_are_added_and_deleted_without_script(plain: Plain) -> None:
     expect(rows).to_have_count(2)
     expect(page.locator("#carriers-0-quantity")).to_have_value("700")
     expect(page.locator("#carriers-1-quantity")).to_have_value("")
+
+
+def test_attachments_are_uploaded_and_removed_without_script(
+    plain: Plain, make_application: MakeApplication, make_pdf: MakePdf
+) -> None:
+    """A refused file says why, the next one is uploaded; 替换, which needs the script, is not offered.
+
+    Playwright finds nothing inside <noscript> by its role.
+    """
+    page = plain("publisher")
+    page.goto(f"/applications/edit/?id={make_application()}")
+    box = page.locator("#file-other")
+    for name, content, said in (("空.pdf", b"", "空.pdf"), ("协议.pdf", make_pdf("协议"), "已上传“协议.pdf”。")):
+        box.locator("input[type=file]").set_input_files(
+            {"name": name, "mimeType": "application/pdf", "buffer": content}
+        )
+        box.locator("noscript button", has_text="上传").click()
+        expect(page.locator(".alert").first).to_contain_text(said)
+    expect(box.locator(".files a").first).to_have_text("协议.pdf")
+    expect(box.get_by_role("button", name="替换")).to_have_count(0)
+    box.locator("noscript button", has_text="上传").click()
+    expect(page.locator(".alert").first).to_have_text("请先选择文件。")
+    box.locator("noscript button", has_text="移除").click()
+    expect(page.locator(".alert").first).to_have_text("已移除“协议.pdf”。")
+    expect(box.locator(".files a")).to_have_count(0)
 
 
 def test_with_script_a_new_form_has_one_row_and_a_draft_no_blank_one(

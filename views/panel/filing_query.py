@@ -1,4 +1,4 @@
-"""Query forms of provinces and nation: also by certificate, and by acts and their dates."""
+"""Query forms of applications: also by certificate and quantity; for provinces and nation by acts and their dates."""
 
 from typing import Any, ClassVar
 
@@ -40,14 +40,39 @@ def acts(*offered: Action) -> Any:
     )
 
 
-class DecidedQuery(OwnQuery):
+def least_amount() -> Any:
+    return AmountField(_l("数量（张）"), description=_l("只计单位为“张”的数量，千张、万张不计。"))
+
+
+class AmountQuery(OwnQuery):
+    """Also by 数量: for forms that have the fields `amount_since` and `amount_until`."""
+
+    def condition(self, name: str, value: Any) -> Any:
+        """Amounts by their index only beside fields that this has, or dates: SQLite would prefer it to a better one."""
+        if name not in AMOUNTS:
+            return super().condition(name, value)
+        alone = {field.name for field in self.filled()} <= {"status", "since", "until", *AMOUNTS}
+        sheets = Application.sheets if alone else unindexed(Application.sheets)
+        if name == "amount_since":
+            return sheets >= float(value)
+        most = sheets <= float(value)
+        return most if self["amount_since"].data else and_(sheets > 0, most)  # 0: imports no 张 at all
+
+
+class PublisherQuery(AmountQuery):
+    """For publishers: also by 证明编号 and 数量."""
+
+    certificate = text(_l("证明编号"), read=certificate_number)
+    amount_since, amount_until = least_amount(), AmountField(_l("至"))
+
+
+class DecidedQuery(AmountQuery):
     """Also by 证明编号 and 签发日期; under 更多条件 by the dimensions of 统计."""
 
     certificate = text(_l("证明编号"), read=certificate_number)
     issued_since = SinceField(_l("签发日期"))
     issued_until = DayField(_l("至"))
-    amount_since = AmountField(_l("数量（张）"), description=_l("只计单位为“张”的数量，千张、万张不计。"))
-    amount_until = AmountField(_l("至"))
+    amount_since, amount_until = least_amount(), AmountField(_l("至"))
     act = acts(*workflow.DECISIONS, Action.REVOKE)
     acted_since = SinceField(_l("办理日期"))
     acted_until = DayField(_l("至"))
@@ -73,17 +98,6 @@ class DecidedQuery(OwnQuery):
             entries = select(TrailEntry.application_id).where(TrailEntry.act.in_(self.wanted_acts()), *acted)
             query = query.filter(Application.id.in_(entries))
         return query
-
-    def condition(self, name: str, value: Any) -> Any:
-        """Amounts by their index only beside fields that this has, or dates: SQLite would prefer it to a better one."""
-        if name not in AMOUNTS:
-            return super().condition(name, value)
-        alone = {field.name for field in self.filled()} <= {"status", "since", "until", *AMOUNTS}
-        sheets = Application.sheets if alone else unindexed(Application.sheets)
-        if name == "amount_since":
-            return sheets >= float(value)
-        most = sheets <= float(value)
-        return most if self.amount_since.data else and_(sheets > 0, most)  # 0: imports no 张 at all
 
     def wanted_acts(self) -> list[str]:
         """The acts that 办理结果 selects; for 全部 decisions and revocations."""

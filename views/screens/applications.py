@@ -25,6 +25,7 @@ from models.workflow import Refused
 from views.panel import acts, repeated_saves, unreadable_text
 from views.panel.display import shown_value
 from views.panel.fields import ChoiceField, VersionField
+from views.panel.filing_query import PublisherQuery
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of
 from views.screens.attachment_boxes import asterisks, publishers_of_unit
@@ -83,7 +84,8 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
     create_template = edit_template = "screens/application.html"
     acts = (Action.SUBMIT, Action.DELETE, Action.PRINT)
     form_acts = (Action.DELETE, Action.PRINT)  # beside 申报 and 保存
-    column_list = ("number", "title", "publisher_name", "applied_on", "status", "acts")
+    query_form = PublisherQuery
+    column_list = ("number", "title", "publisher_name", "applied_on", "status", "amounts", "acts")
     form_columns = ("version", "last_entry", "page_key", "publisher_id", *WRITTEN)
     form_extra_fields = {
         "version": VersionField(),

@@ -2,7 +2,7 @@
 
 from typing import Any, BinaryIO, cast
 
-from flask import abort, current_app, jsonify, request
+from flask import abort, current_app, flash, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -19,6 +19,8 @@ from models.workflow import Refused
 from views.panel.fields import number_of
 from views.resources import bounds, store
 from views.screens.filing import FilingScreen
+
+WITHOUT_SCRIPT = "plain"  # field of the forms inside <noscript>: answered by a page, not by JSON
 
 
 def attach(row: Application | None, kind: AttachmentKind, file: FileStorage) -> Attachment:
@@ -42,6 +44,8 @@ class UploadScreen(FilingScreen):
             abort(400)
         kind = AttachmentKind(request.form["kind"])
         row = (self.get_one(key) or abort(404)) if key else None
+        if row is not None and WITHOUT_SCRIPT in request.form:
+            return self.upload_then_redirect(row, kind)
         try:
             attached = attach(row, kind, file)
             db.session().commit()
@@ -64,8 +68,35 @@ class UploadScreen(FilingScreen):
             db.session().commit()
         except Refused as refused:
             db.session().rollback()
+            if WITHOUT_SCRIPT in request.form:
+                flash(str(refused), "error")
+                return self.to_boxes(row.id)
             return jsonify(message=str(refused)), 409
+        if WITHOUT_SCRIPT in request.form:
+            flash(_("已移除“%(name)s”。", name=file.name), "success")
+            return self.to_boxes(row.id)
         return self._box(row, file.kind)
+
+    def upload_then_redirect(self, row: Application, kind: AttachmentKind) -> Any:
+        """Attach the files of a form without script, each in a transaction of its own, and flash what happened."""
+        key = row.id
+        for file in request.files.getlist("file"):
+            name = file.filename or ""
+            try:
+                if not name:
+                    raise Refused(_("请先选择文件。"))
+                attached = attach(row, kind, file)
+                db.session().commit()
+                flash(same_name(attached) or _("已上传“%(name)s”。", name=attached.name), "success")
+            except Refused as refused:
+                db.session().rollback()
+                named = name in str(refused)
+                flash(str(refused) if named else _("%(label)s：%(sentence)s", label=name, sentence=refused), "error")
+        return self.to_boxes(key)
+
+    def to_boxes(self, key: int) -> Any:
+        """Redirect to the attachments in the form."""
+        return redirect(self.get_url(".edit_view", id=key, _anchor="attachments"), 303)
 
     def _box(self, row: Application, kind: AttachmentKind, note: str = "") -> Any:
         """JSON: rendered files of one kind, the draft with its address, and a note about the file."""

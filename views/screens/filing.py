@@ -18,6 +18,7 @@ from models.application import Application, disclosure
 from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
 from models.application.changes import explain
+from models.application.sittings import shown_entries
 from models.certificate import Certificate
 from models.certificate.display import used_text
 from models.columns import displayed, written
@@ -46,6 +47,10 @@ WITH_CERTIFICATE = joinedload(Application.certificate).options(*(joinedload(part
 WITH_UNREAD = undefer(Application.unread)
 SEARCHED = ("title_key", "title_sort", "publisher_sort")  # columns to search and sort by
 UNLISTED = [defer(getattr(Application, name)) for name in (*written(Application), *SEARCHED) if name != "title"]
+
+OF_HISTORY: dict[str, Any] = {  # used by screens/history.html
+    "entries_of": history, "shown_entries": shown_entries, "progress": progress, "open_opinion": open_opinion,
+}  # fmt: skip
 
 
 class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
@@ -147,15 +152,12 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
 
     def render(self, template: str, **kwargs: Any) -> Any:
         offered = self.acts if template == self.list_template else self.page_acts
-        page: dict[str, Any] = {
+        page: dict[str, Any] = OF_HISTORY | {
             "basics": displayed(Application),
             "carrier_fields": displayed(Carrier),
             "kinds": AttachmentKind,
             "required_of": required_of,
             "grounds": Ground,
-            "entries_of": history,
-            "progress": progress,
-            "open_opinion": open_opinion,
             "unanswered": unanswered,
             "newest": disclosure.NEWEST,
             "reasons": Reason,

@@ -1,4 +1,4 @@
-"""进口数量 in the lists of province and nation: a column, a filter by 张, an order, and the export."""
+"""进口数量 in the lists of applications: a column, a filter by 张, an order, and the export."""
 
 import re
 from decimal import Decimal
@@ -19,7 +19,7 @@ from tests.conftest import ActAs, MakeApplication
 from tests.views.panel.exported import rows_of
 from tests.views.panel.found_rows import found
 
-BOTH = [("reviewer", "filings"), ("national", "register")]
+ALL = [("reviewer", "filings"), ("national", "register"), ("publisher", "applications")]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def three(app: Flask, make_application: MakeApplication, act_as: ActAs) -> list[
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("who", "screen"), BOTH)
+@pytest.mark.parametrize(("who", "screen"), ALL)
 def test_the_column_has_the_totals_by_unit(client_as: ClientAs, three: list[str], who: str, screen: str) -> None:
     page = client_as(who).get(f"/{screen}/").text
     assert page.count("只计单位为“张”的数量，千张、万张不计。") == 1
@@ -56,7 +56,7 @@ def test_the_column_has_the_totals_by_unit(client_as: ClientAs, three: list[str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("who", "screen"), BOTH)
+@pytest.mark.parametrize(("who", "screen"), ALL)
 def test_the_filter_is_by_sheets_both_ends_count_and_the_largest_comes_first(
     client_as: ClientAs, three: list[str], who: str, screen: str
 ) -> None:
@@ -66,13 +66,13 @@ def test_the_filter_is_by_sheets_both_ends_count_and_the_largest_comes_first(
     assert found(browser, screen, amount_since="1,000", amount_until="１０００") == [sets]
     assert found(browser, screen, amount_until="3003") == [sheets, sets]
     assert found(browser, screen, amount_since="1000.00001", amount_until="3002.99999") == []
-    column = "5" if screen == "filings" else "8"
+    column = "8" if screen == "register" else "5"
     assert found(browser, screen, amount_since="1", sort=column, desc="0") == [sets, sheets]
     assert found(browser, screen, sort=column, desc="1") == [sheets, sets, boxes]
     assert found(browser, screen, sort=column, desc="0") == [boxes, sets, sheets]
 
 
-@pytest.mark.parametrize(("who", "screen"), BOTH)
+@pytest.mark.parametrize(("who", "screen"), ALL)
 def test_a_list_in_the_order_of_a_range_says_so_unless_a_column_was_chosen(
     client_as: ClientAs, three: list[str], who: str, screen: str
 ) -> None:
@@ -85,7 +85,7 @@ def test_a_list_in_the_order_of_a_range_says_so_unless_a_column_was_chosen(
         assert [note for note in (by_amount, by_date) if f"<span>{note}</span>" in page] == notes, asked
 
 
-@pytest.mark.parametrize(("who", "screen"), BOTH)
+@pytest.mark.parametrize(("who", "screen"), ALL)
 def test_an_amount_that_cannot_be_read_or_a_range_upside_down_finds_nothing_and_says_why(
     client_as: ClientAs, three: list[str], who: str, screen: str
 ) -> None:

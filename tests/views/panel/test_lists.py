@@ -101,6 +101,19 @@ def test_an_application_deleted_by_its_owner_is_hidden_from_the_owner_and_marked
     assert len(found(reviewer, "filings")) == 1
 
 
+def test_a_publisher_finds_its_own_application_by_the_certificate_number(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    make_application()
+    make_application(status="filed")
+    year = clock.today().year
+    (certificate,) = re.findall(rf"Z32{year}\d{{8}}", client_as("national").get("/register/").text)
+    publisher = client_as("publisher")
+    assert found(publisher, "applications", certificate=f" {certificate.lower()}") == [f"SQ{year}00000002"]
+    assert found(publisher, "applications", certificate=certificate[:-1]) == []
+    assert found(client_as("publisher2"), "applications", certificate=certificate) == []
+
+
 @pytest.mark.slow
 def test_the_nation_finds_by_province_and_by_exact_certificate_number(
     client_as: ClientAs, make_application: MakeApplication, make_publisher: Callable[..., str]

@@ -39,7 +39,7 @@ SELDOM = (
 )  # fmt: skip
 LOG = ("username=publisher", "address=127.0.0.1", DATES)
 LISTS = {  # (account, list) → the fields of its query form, those that are asked only alone, the columns to sort by
-    ("publisher", "applications"): (FIELDS, (), 5),
+    ("publisher", "applications"): ((*FIELDS, AMOUNTS), SELDOM[:1], 6),
     ("reviewer", "review"): (MORE, ("due=overdue", "round=again"), 6),
     ("reviewer", "filings"): ((*MORE, AMOUNTS), (*SELDOM, "decided=2025-06-30"), 6),
     ("national", "register"): ((*MORE, "province=320000", AMOUNTS), SELDOM, 9),

@@ -42,7 +42,7 @@ def test_a_file_removed_before_the_first_submission_is_hidden_from_the_province(
     assert not any(words in page for words in ("草稿时的名称", "新建", "上传附件", "移除附件"))
     assert reviewer.get(f"/review/attachment/?id={contract}").status_code == 404
     assert publisher.get(f"/applications/attachment/?id={contract}").status_code == 200
-    assert "草稿时的名称" in publisher.get(f"/applications/details/?id={key}").text
+    assert "上传附件" in publisher.get(f"/applications/details/?id={key}").text
 
 
 @pytest.mark.slow
@@ -150,10 +150,11 @@ def test_a_page_reads_a_bounded_part_of_a_long_history(
     page = publisher.get(f"/applications/edit/?id={key}").text
     event.remove(TrailEntry, "load", count)
     assert 0 < len(loaded) <= disclosure.NEWEST + 1
-    assert "“第 69 稿” → “第 70 稿”" in page
-    assert "“第 0 稿” → “第 1 稿”" not in page
+    assert "“第 20 稿” → “第 70 稿”" in page  # of one sitting, as far as it was read
+    assert "“第 0 稿”" not in page
     older = re.search(r'href="([^"]+history=all)#trail"', page)
     assert older
     whole = publisher.get(html.unescape(older[1])).text
-    assert "“第 0 稿” → “第 1 稿”" in whole
+    assert "“第 0 稿”" not in whole  # the title before the sitting, which made the draft, was empty
+    assert "→ “第 70 稿”" in whole
     assert "查看更早的办理过程" not in whole

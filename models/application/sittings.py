@@ -1,0 +1,74 @@
+"""办理过程 as people read it: the saves of one sitting as one entry, from the first old to the last new value.
+
+The trail itself has an entry for each 保存, and must have it. Entries are sealed to the one before, and triggers
+refuse to rewrite or remove one; programs read changes by their ids; after 申报 the digest of the newest entry has to be
+that of the stored content. Entries that are held back until a sitting ends would leave a changed application without
+its entry, which `trail verify` reports, and would be lost with the process. So they are joined when they are shown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import object_session
+
+from models.application.changes import Row, explain_changes
+from models.application.resubmission import merged
+from models.application.trail import TrailEntry
+from models.vocabulary import Action, Step
+
+BREAK = timedelta(minutes=30)  # between two saves of a sitting, at most: as long as a session lasts without requests
+OF_A_SITTING = frozenset({Action.EDIT, Step.ATTACH, Step.DETACH})  # what may stand between two of its saves
+REORDERED: list[list[Row]] = [[], []]  # the carriers of an entry that changed only their order
+
+
+@dataclass(frozen=True)
+class ShownEntry:
+    """`entry`: the newest of them; `saves`: how many there are; `lines`: their changes together, in words."""
+
+    entry: TrailEntry
+    saves: int
+    lines: list[str]
+
+
+def shown_entries(newest_first: Iterable[TrailEntry]) -> list[ShownEntry]:
+    """Entries of one trail, newest first; without the saves of a sitting that ended where it began."""
+    groups = [shown for group in _grouped(newest_first) for shown in _joined(group)]
+    return sorted(groups, key=lambda shown: shown.entry.id, reverse=True)
+
+
+def _grouped(newest_first: Iterable[TrailEntry]) -> list[list[TrailEntry]]:
+    """The saves of each sitting in one group; every other entry in one of its own."""
+    groups: list[list[TrailEntry]] = []
+    saves: list[TrailEntry] = []  # of the sitting that `later` belongs to
+    later: TrailEntry | None = None
+    for entry in newest_first:
+        if later is None or not _same_sitting(entry, later):
+            saves = []
+        if entry.what is not Action.EDIT:
+            groups.append([entry])
+        elif saves:
+            saves.append(entry)
+        else:
+            groups.append(saves := [entry])
+        later = entry
+    return groups
+
+
+def _same_sitting(entry: TrailEntry, later: TrailEntry) -> bool:
+    return (
+        {entry.what, later.what} <= OF_A_SITTING
+        and entry.actor_id == later.actor_id
+        and entry.after is later.after
+        and later.at - entry.at <= BREAK
+    )
+
+
+def _joined(group: list[TrailEntry]) -> list[ShownEntry]:
+    """The group as one entry, or as none; entry by entry where it cannot be joined."""
+    changes = [entry.changes or {} for entry in reversed(group)]
+    joined = None if any(each.get("carriers") == REORDERED for each in changes) else merged(changes)
+    session = object_session(group[0])
+    if len(group) == 1 or joined is None:
+        return [ShownEntry(entry, 1, explain_changes(entry.changes or {}, session)) for entry in group]
+    return [ShownEntry(group[0], len(group), explain_changes(joined, session))] if joined else []
