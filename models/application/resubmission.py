@@ -48,7 +48,7 @@ def outlines(session: Session, keys: Collection[int]) -> dict[int, str]:
     One statement for all of them.
     """
     returned = select(TrailEntry.application_id, func.max(TrailEntry.id).label("last")).where(
-        TrailEntry.application_id.in_(keys), TrailEntry.act == Action.RETURN.value
+        TrailEntry.application_id.in_(keys), trail.of_act(Action.RETURN)
     )
     last = returned.group_by(TrailEntry.application_id).subquery()
     since = select(TrailEntry.application_id, TrailEntry.changes).join(

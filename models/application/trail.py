@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, select, update
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock, workflow
@@ -131,16 +131,25 @@ def newest(session: Session, application_id: int, act: Word, count: int, since: 
     return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(count)))
 
 
+def of_act(act: Word) -> ColumnElement[bool]:
+    """Entries of this act, in a statement about several applications.
+
+    The column is inside an expression, so that no index of it is used: SQLite, which has no statistics of its values,
+    would read the entries of this act of all applications.
+    """
+    return func.coalesce(TrailEntry.act, TrailEntry.act) == act.value
+
+
 def applications_with(session: Session, act: Word, keys: Collection[int]) -> set[int]:
     """Which of these applications have an entry of this act."""
-    entries = select(TrailEntry.application_id).where(TrailEntry.application_id.in_(keys), TrailEntry.act == act.value)
+    entries = select(TrailEntry.application_id).where(TrailEntry.application_id.in_(keys), of_act(act))
     return set(session.scalars(entries.distinct())) if keys else set()
 
 
 def moments(session: Session, act: Word, keys: Collection[int]) -> dict[int, datetime]:
     """Application id → when this act was last done to it; without those it was never done to."""
     last = select(TrailEntry.application_id, func.max(TrailEntry.at)).group_by(TrailEntry.application_id)
-    found = last.where(TrailEntry.application_id.in_(keys), TrailEntry.act == act.value)
+    found = last.where(TrailEntry.application_id.in_(keys), of_act(act))
     return dict(session.execute(found).all()) if keys else {}
 
 

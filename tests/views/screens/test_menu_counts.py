@@ -14,6 +14,7 @@ from models.vocabulary import Action
 from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
 from tests.conftest import MakeApplication
+from tests.views.panel.test_plans import filled, offences  # noqa: F401
 
 
 def counts(browser: Browser) -> dict[str, str]:
@@ -55,3 +56,12 @@ def test_both_counts_take_one_statement(app: Flask, client_as: ClientAs, make_ap
     assert counts(reviewer) == {"数据交换": "1"}
     (counting,) = [sql for sql in statements if "customs_message" in sql]
     assert counting.count("count(*)") == 3
+
+
+@pytest.mark.slow
+def test_the_menu_and_the_desks_read_no_whole_table(filled: Flask, client_as: ClientAs) -> None:  # noqa: F811
+    """Nor the entries of one act of all applications: on SQLite the publisher's desk has read all of 打印."""
+    found: list[str] = []
+    for who, address in (("reviewer", "/help/"), ("reviewer", "/desk/"), ("publisher", "/desk/")):
+        found += offences(filled, client_as(who), address, set())
+    assert not found, "\n\n".join(found)

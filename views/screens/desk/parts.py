@@ -51,7 +51,7 @@ class Part:
     lines: list[Line]
     more: str = ""
     empty: Any = ""
-    advice: tuple[Any, ...] = ()
+    advice: Any = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The desk of a publisher, or of an entrusted unit."""
 
 from datetime import timedelta
-from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -34,7 +33,7 @@ def desk() -> Desk:
     figures = count_all(figure for label, group in groups.items() for figure in _figures(label, sorted(group)))
     return Desk(
         figures=figures,
-        parts=[part for part in (_returned(), _refused(), _old(), _drafts(), _waiting(), _ready()) if part.lines],
+        parts=[part for part in (_returned(), *_refused(), _old(), _drafts(), _waiting(), _ready()) if part.lines],
         begin=not any(figure.count for figure in figures) and not rows(select(Application), 1),
     )
 
@@ -65,19 +64,22 @@ def _list(status: Status) -> str:
 
 def _returned() -> Part:
     (status,) = workflow.SENT_BACK
-    found = rows(_of(status))
-    return Part(_("退回，等您补正"), _with_opinions(found, "edit_view"), _list(status), advice=_advice(found))
+    return Part(
+        _("退回，等您补正"),
+        _with_opinions(rows(_of(status)), "edit_view"),
+        _list(status),
+        advice=workflow.advice(status),
+    )
 
 
-def _refused() -> Part:
-    """Applications that were lately not accepted or refused, while an administrative review can be applied for."""
+def _refused() -> list[Part]:
+    """不予受理 and 不予备案 of late, while an administrative review can be applied for."""
     found = rows(_of(*sorted(workflow.DENIED)).where(Application.changed_at >= clock.now() - REMEDY))
-    return Part(_("不予受理、不予备案"), _with_opinions(found, "details_view"), advice=_advice(found))
-
-
-def _advice(found: list[Application]) -> tuple[Any, ...]:
-    """What may be done next with these applications, each sentence once."""
-    return tuple(dict.fromkeys(workflow.advice(row.status) for row in found))
+    groups = {status: [row for row in found if row.status is status] for status in sorted(workflow.DENIED)}
+    return [
+        Part(status.label, _with_opinions(group, "details_view"), advice=workflow.advice(status))
+        for status, group in groups.items()
+    ]
 
 
 def _with_opinions(found: list[Application], view: str) -> list[Line]:
