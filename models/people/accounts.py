@@ -215,7 +215,7 @@ class Entrustment(Base):
     def assert_complete(self) -> None:
         """Raises Refused unless it has two organisations, the first a publisher, and does not end before it begins."""
         if self.publisher.trade is not Trade.PUBLISHER:
-            raise Refused(_("委托方须为出版单位。"))
+            raise Refused(_("委托方须为出版单位。"), "publisher")
         if self.publisher is self.agent:
             raise Refused(_("委托方与受托方不能是同一单位。"), "agent")
         if self.until < self.since:

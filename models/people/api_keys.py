@@ -88,9 +88,9 @@ def make(session: Session, account: Account, wish: Wish) -> tuple[ApiKey, str]:
         raise Refused(_("接口只提供申请和证明的数据，系统管理账号不能生成接口密钥。"))
     name = clean_line(wish.name) or ""
     if not 0 < len(name) <= LONGEST_NAME:
-        raise Refused(_("请填写密钥名称，不超过 %(most)s 个字，例如使用它的程序。", most=LONGEST_NAME))
+        raise Refused(_("请填写密钥名称，不超过 %(most)s 个字，例如使用它的程序。", most=LONGEST_NAME), "name")
     if wish.days is None or not 1 <= wish.days <= MOST_DAYS:
-        raise Refused(_("有效天数须为 1 至 %(most)s 的整数，请修改后再生成。", most=MOST_DAYS))
+        raise Refused(_("有效天数须为 1 至 %(most)s 的整数，请修改后再生成。", most=MOST_DAYS), "days")
     networks = normal_networks(wish.networks)
     if len(keys_of(session, account.id)) >= MOST_KEYS:
         raise Refused(_("每个账号最多有 %(most)s 个接口密钥，请先撤销不用的。", most=MOST_KEYS))
@@ -108,9 +108,10 @@ def normal_networks(typed: str) -> str:
     try:
         networks = [str(parse_network(word.partition("%")[0], strict=False)) for word in words]
     except ValueError:
-        raise Refused(_("允许的地址须为 IP 地址或网段，例如 10.1.2.3 或 10.1.2.0/24，请修改后再生成。")) from None
+        sentence = _("允许的地址须为 IP 地址或网段，例如 10.1.2.3 或 10.1.2.0/24，请修改后再生成。")
+        raise Refused(sentence, "networks") from None
     if len(networks) > MOST_NETWORKS:
-        raise Refused(_("允许的地址最多填写 %(most)s 个，请改用网段。", most=MOST_NETWORKS))
+        raise Refused(_("允许的地址最多填写 %(most)s 个，请改用网段。", most=MOST_NETWORKS), "networks")
     return " ".join(dict.fromkeys(networks))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -21,7 +21,7 @@ from views.entrance.place import place
 from views.panel.display import on_screen
 from views.panel.fields import number_of
 from views.panel.own_page import OwnPage
-from views.panel.saving import commit_then_flash
+from views.panel.saving import commit_or_refuse, commit_then_flash
 from views.screens.keys import is_recent_sign_in
 
 
@@ -43,10 +43,15 @@ class ApiKeyScreen(OwnPage):
         db.session().commit()
         return self.page(notes, {"days": str(api_keys.DEFAULT_DAYS)})
 
-    def page(self, notes: list[str], typed: dict[str, str]) -> Any:
-        """The page; `typed`: values of the form for a new key."""
+    def page(self, notes: list[str], typed: dict[str, str], wrong: dict[str, str] | None = None) -> Any:
+        """The page; `typed`: values of the form for a new key; `wrong`: field → why it was refused."""
         page: dict[str, Any] = {"keys": api_keys.keys_of(db.session(), current_user.id), "notes": notes, "typed": typed}
-        page |= {"fresh": is_recent_sign_in(), "longest": api_keys.LONGEST_NAME, "readable": on_screen}
+        page |= {
+            "wrong": wrong or {},
+            "fresh": is_recent_sign_in(),
+            "longest": api_keys.LONGEST_NAME,
+            "readable": on_screen,
+        }
         page |= {"most_days": api_keys.MOST_DAYS, "most": api_keys.MOST_KEYS}
         return self.render("screens/api_keys.html", **page)
 
@@ -56,7 +61,7 @@ class ApiKeyScreen(OwnPage):
         asked = {name: request.form.get(name, "") for name in ("name", "days", "networks")}
         wish = Wish(asked["name"], number_of(asked["days"]), asked["networks"])
 
-        def act() -> str:
+        def act() -> None:
             session = db.session()
             if not is_recent_sign_in():
                 raise Refused(_("生成接口密钥须在登录后 10 分钟内办理，请退出后重新登录。"))
@@ -64,10 +69,14 @@ class ApiKeyScreen(OwnPage):
             log.record(session, SignIn.API_KEY_MADE, current_user, place(), words=f"{key.name}；{key.networks}")
             notify_owner(session, current_user.id, _l("您的账号生成了接口密钥“%(name)s”", name=key.name))
             one_time.add_note(token)
-            return ""
 
-        if not commit_then_flash(act):
-            return self.page([], asked), 422
+        try:
+            with commit_or_refuse():
+                act()
+        except Refused as refused:
+            if not refused.field:
+                flash(str(refused), "error")
+            return self.page([], asked, {refused.field: str(refused)}), 422
         return redirect(self.get_url(".index"), 303)
 
     @expose("/end/", methods=("POST",))

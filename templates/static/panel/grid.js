@@ -1,6 +1,7 @@
 // 载体信息 as a spreadsheet: arrows and Enter move, Ctrl+D copies from above, rows are duplicated, totals by unit, folded beyond 20 rows.
 //   ↑ ↓ Enter Shift+Enter: the same column, one row on; ↓ in the last row adds one, Enter there is 保存, as in every field.
 //   ← →: the next cell, when all of this one is selected or the caret is at its edge. Alt+↓ opens the list of a code.
+//   Ctrl+Shift+D: 向下填充, whose button is behind cells that Tab would make the current one.
 //   Ctrl+Home, Ctrl+End: the first and the last cell, so that Tab leaves a long table by a few presses.
 import { $$, prepare } from "./page.js";
 import { add, cellOf, cellsOf, fieldOf, number, rowsOf } from "./rows.js";
@@ -111,7 +112,7 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
     const { target, key } = event, plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (!target.matches("input.form-control") || event.isComposing) return;
     const used = event.ctrlKey && !event.shiftKey && !event.altKey && (key === "Home" || key === "End") ? toEnd(block, key === "End")
-      : key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey) ? (fromAbove(block, target), true)
+      : key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey) ? ((event.shiftKey ? fillDown : fromAbove)(block, target), true)
       : !plain ? false
       : key === "Enter" ? vertical(block, target, event.shiftKey ? -1 : 1, false)
       : event.shiftKey ? false
@@ -122,7 +123,10 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
   block.addEventListener("click", ({ target }) => {
     const copy = target.closest("[data-copy-row]");
     if (copy) duplicate(block, copy.closest("tr"));
-    else if (target.closest("[data-fold]")) fold(block, !block.classList.contains("folded"));
+    else if (target.closest("[data-fold]")) {
+      fold(block, !block.classList.contains("folded"));
+      target.scrollIntoView({ block: "nearest" });  // the rows above it have come or gone
+    }
     else if (target.closest("[data-fill-down]")) fillDown(block, last?.isConnected ? last : cellsOf(rowsOf(block)[0])[0]);
   });
   $$("[data-scripted]", block.parentElement).forEach((part) => { part.hidden = false; });

@@ -82,7 +82,8 @@ function put(block, { fields, rows, errors, how }, at) {
   block.classList.toggle("folded", rowsOf(block).length > 20);
   number(block);
   block.dispatchEvent(new Event("input", { bubbles: true }));
-  (filled.find((row) => row.querySelector(".wrong")) || filled[0]).querySelector(".wrong input, input.form-control").focus();
+  const wrong = filled.flatMap((row) => $$(".wrong input", row))[0];
+  (wrong || cellsOf(filled[0])[0]).focus();
   const status = block.querySelector(".block-status"), count = Object.values(errors).flatMap(Object.keys).length;
   status.textContent = (count ? status.dataset.wrong : status.dataset.done).replace("{n}", rows.length).replace("{wrong}", count);
 }

@@ -52,11 +52,13 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
   block.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-delete-row]");
     if (!button || !(await dialog(button.dataset.ask))) return;
-    drop(button.closest("tr"));
+    const row = button.closest("tr"), at = rowsOf(block).indexOf(row);
+    drop(row);
     state.changed = true;
     block.dispatchEvent(new Event("input", { bubbles: true }));
     number(block);
-    more.focus();
+    const next = rowsOf(block).slice(Math.max(at - 1, 0), at + 1).reverse().find((each) => each.offsetParent);
+    (next?.querySelector("[data-delete-row]") || more).focus();
   });
   if (!rowsOf(block).length) add(block);
   if (wrong) wrong.closest(".table-responsive").scrollLeft = wrong.offsetLeft - 40;
