@@ -77,6 +77,12 @@ class AttentiveUser(KeyboardUser):
         flawless(self.page, words)
         self.agree()
 
+    def flawless(self, state: str) -> None:
+        """What flawless() asserts, on a desk and on a telephone."""
+        for width in (390, 1360):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            flawless(self.page, f"{state}, {width} px wide")
+
     def menu(self, name: str) -> None:
         """Open a screen from the menu."""
         self.enter(self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=name))

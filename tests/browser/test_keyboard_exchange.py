@@ -48,7 +48,7 @@ def test_a_rejected_certificate_is_sent_again_and_a_silent_message_settled(
     flawless(page, "sent again")
     page = figure(reviewer, "久未回执的报文")
     reviewer.enter(page.locator("table.model-list").get_by_role("link", name="查看"))
-    flawless(page, "a silent message")
+    reviewer.flawless("a silent message")
     settle = page.locator("main").get_by_role("button", name="人工登记接收成功")
     reviewer.activate(settle)
     expect(page.locator("#ask").get_by_role("button", name="取消")).to_be_focused()

@@ -8,12 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Locator, Page, expect
 
 from models import clock
 from tests.browser.attentive import AttentiveUser
 from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
+from tests.cast import make_papers
 from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -81,7 +83,7 @@ def test_statistics_of_any_days_are_asked_for_corrected_and_exported(nation: Att
     send(nation)
     expect(page.locator("#figures caption")).to_contain_text(f"{today - timedelta(days=40)} 至 {today} · 江苏省")
     expect(page.locator("#figures tbody tr")).to_contain_text(["江苏文艺音像出版社"])
-    flawless(page, "odd days by publisher")
+    nation.flawless("odd days by publisher")
     nation.tab_to(page.get_by_role("link", name="导出 CSV"))
     with page.expect_download() as download:
         nation.press("Enter")
@@ -114,7 +116,7 @@ def test_the_register_is_filtered_by_number_date_and_quantity(nation: AttentiveU
     expect(rows(page)).to_have_count(1)
     asked(nation, amount_until="1500")
     expect(page.locator(".query [aria-invalid=true]").first).to_be_focused()
-    flawless(page, "a range whose end is less")
+    nation.flawless("a range whose end is less")
     asked(nation, amount_since="")
     expect(rows(page)).to_have_count(2)
     nation.activate(page.locator(".query-more summary"))
@@ -154,3 +156,25 @@ def test_a_query_is_saved_renamed_and_deleted(nation: AttentiveUser) -> None:
     nation.agree_to("确定要删除常用查询「昆曲」吗")
     expect(page.locator("main")).to_contain_text("还没有常用查询")
     flawless(page, "no saved queries")
+
+
+def test_many_certificates_are_printed_into_one_window(app: Flask, nation: AttentiveUser) -> None:
+    """全选, 打印: the dialog counts, then 确定 has the focus; the ticks stay."""
+    make_papers(app)
+    page, bar = nation.page, nation.page.locator("[data-bar=print]")
+    nation.menu("备案证明查询")
+    nation.activate(page.get_by_label("全选本页"), "Space")
+    nation.tab_to(bar, "Shift+Tab")
+    nation.press("Enter")
+    expect(page.locator("#ask .ask-words")).to_contain_text("已准备好")
+    expect(page.locator("#ask [value=yes]")).to_be_focused()
+    flawless(page, "prepared")
+    with nation.person.context.expect_page() as window:
+        nation.press("Enter")
+    window.value.wait_for_url("**/register/bundle/?job=*")
+    window.value.close()
+    expect(bar).to_be_focused()
+    expect(page.locator("input[name=pick]:checked")).to_have_count(3)
+    nation.menu("打印与导出日志")
+    expect(rows(page).first).to_contain_text("周国")
+    flawless(page, "who printed what")

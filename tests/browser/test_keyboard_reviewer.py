@@ -160,6 +160,25 @@ def test_a_case_of_a_colleague_is_taken_over_and_put_back(
     expect(page.locator("h1")).to_contain_text("牡丹亭")
 
 
+def test_a_decision_that_a_colleague_prevents_loses_neither_opinion_nor_focus(
+    reviewer: AttentiveUser, make_application: MakeApplication, take_as_colleague: Callable[[int], None]
+) -> None:
+    """The colleague takes the case while the opinion is written: refused with the name; the text is still there."""
+    key = make_application(status="pending", title="昆曲《牡丹亭》")
+    page, text = open_case(reviewer, "牡丹亭"), reviewer.page.get_by_label("办理意见", exact=True)
+    reviewer.write(text, "请补充版次。")
+    take_as_colleague(key)
+    reviewer.activate(act(page, "退回"))
+    expect(page.locator("#ask .ask-words")).to_contain_text("请补充版次。")
+    reviewer.tab_to(page.locator("#ask [value=yes]"))
+    reviewer.press("Enter")
+    expect(page.locator("main [role=alert]").first).to_contain_text("second")
+    assert page.evaluate("document.activeElement !== document.body"), "the focus is lost"
+    reviewer.flawless("a decision refused")
+    reviewer.tab_to(text)
+    expect(text).to_have_value("请补充版次。")
+
+
 def test_many_are_granted_at_once_and_a_failed_row_says_why(
     reviewer: AttentiveUser, make_application: MakeApplication, take_as_colleague: Callable[[int], None]
 ) -> None:
@@ -180,7 +199,7 @@ def test_many_are_granted_at_once_and_a_failed_row_says_why(
     reviewer.press("Enter")
     expect(page.locator("h1")).to_have_text("准予备案：办理结果")
     expect(page.get_by_role("status").first).to_contain_text("已办理 1 份，没有办理 1 份")
-    flawless(page, "a failed row")
+    reviewer.flawless("a failed row")
     failed = page.locator("table.outcomes tbody tr", has_text="没有办理")
     expect(failed).to_contain_text("second")
     reviewer.enter(failed.locator("a.number"))
@@ -205,7 +224,7 @@ def test_a_resubmitted_case_is_opened_from_the_desk_and_its_certificate_waited_f
     reviewer.enter(again.locator("a.number"))
     expect(page.locator("#resubmission")).to_contain_text("材料需要核对。")
     expect(page.locator("#resubmission li")).to_contain_text(["昆曲《牡丹亭》（修订）"])
-    flawless(page, "a resubmission")
+    reviewer.flawless("a resubmission")
     reviewer.activate(act(page, "准予备案"))
     reviewer.agree_to("确定要准予")
     has_result(page, "已签发")
