@@ -180,8 +180,7 @@ def days_out_of_range(row: Base) -> dict[str, str]:
     """Dates of `row` outside their bounds: column name → sentence."""
     found = {}
     for column in row.__table__.columns:
-        day = getattr(row, column.key)
-        if "earliest" in column.info and day:
+        if "earliest" in column.info and (day := getattr(row, column.key)):
             try:
                 check_day(day, column.info["earliest"], column.info["latest"])
             except Unreadable as why:

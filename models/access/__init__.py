@@ -32,8 +32,11 @@ def search_scope(session: Session) -> tuple[str, ...]:
     me: Viewer | str | None = session.info.get(KEY)
     if not isinstance(me, Viewer):
         return ()
-    columns = {Role.PUBLISHER: ("owner_id", me.organisation_id), Role.REVIEWER: ("desk", me.province)}
-    return (search.token(*columns.get(me.role, ("issued", 1))),)
+    columns: dict[Role, tuple[str, object]] = {
+        Role.PUBLISHER: ("owner_id", me.organisation_id), Role.REVIEWER: ("desk", me.province),
+        Role.NATIONAL: ("issued", 1),
+    }  # fmt: skip
+    return (search.token(*columns.get(me.role, ("issued", 0))),)  # a token that no row has
 
 
 @contextmanager

@@ -194,7 +194,8 @@ def add_reading_rules(state: ORMExecuteState) -> None:
         return
     if not state.is_column_load:
         _add_rules(state, viewer)
-    if state.is_select:  # a column load too: its joins have the rules under which the row was loaded
+    # Of a column load too: its joins have the rules under which the row was loaded.
+    if state.is_select or _is_unsynchronized(state):
         given: Any = state.parameters or {}
         state.parameters = given | parameters_of(viewer, clock.today())
 
@@ -202,9 +203,15 @@ def add_reading_rules(state: ORMExecuteState) -> None:
 def _add_rules(state: ORMExecuteState, viewer: Viewer | None) -> None:
     if not state.is_orm_statement or state.is_from_statement or state.is_insert or state.is_executemany:
         raise Closed(f"not under row security: {type(state.statement).__name__}")
-    if state.is_update or state.is_delete:  # rows in the session are matched in Python, which knows no parameters
+    if (state.is_update or state.is_delete) and not _is_unsynchronized(state):
+        # Rows in the session are matched in Python, which knows no parameters.
         state.statement = state.statement.options(*_criteria(rules(viewer, clock.today())))
         return
     options = _options(viewer.role if viewer else None)
     if not (state.is_relationship_load and options[0] in state.user_defined_options):
         state.statement = state.statement.options(*options)
+
+
+def _is_unsynchronized(state: ORMExecuteState) -> bool:
+    """Whether this is an UPDATE or DELETE with NO_SYNC: rows in the session are not matched."""
+    return (state.is_update or state.is_delete) and state.execution_options.get("synchronize_session") is False

@@ -68,13 +68,8 @@ def _usual_first(name: str, names: dict[str, str]) -> dict[str, str]:
 
 @cache
 def _shipped(name: str, english: bool) -> dict[str, str]:
-    match name:
-        case "country":
-            return _countries(english)
-        case "currency":
-            return _currencies(english)
-        case _:
-            return _read(name, english)
+    made = {"country": _countries, "currency": _currencies}.get(name)
+    return made(english) if made else _read(name, english)
 
 
 @cache
@@ -145,18 +140,24 @@ def code_of(name: str, words: str, session: Session | None = None) -> str:
     Width, case and kind of dash are ignored; leading zeros, which Excel drops, are restored. Names of both languages
     are accepted, and parts of Chinese names. Customs districts take a `session`.
     """
-    with in_chinese():
-        typed, names = _folded(words), names_of(name, session)
-    if code := _typed_code(names, typed):
-        return code
-    matches = _matching(name, names, typed)
+    typed, is_table = _folded(words), name == "district"
+    names = names_of(name, session) if is_table else _offered(name, False)
+    matches = _matching(name, names, typed) if is_table or len(typed) > 99 else _in_shipped(name, typed)
     if len(matches) == 1:
         return matches[0]
     raise Refused(_refusal(name, words, matches, session))
 
 
+@lru_cache(10_000)
+def _in_shipped(name: str, typed: str) -> list[str]:
+    """As _matching(); cached, because a form of 3,000 carriers looks up 9,000."""
+    return _matching(name, _offered(name, False), typed)
+
+
 def _matching(name: str, names: dict[str, str], typed: str) -> list[str]:
     """The codes that folded words may mean."""
+    if code := _typed_code(names, typed):
+        return [code]
     labels_by_code = list(zip(names, _folded_all(tuple(names.values())), strict=True))
     english = {} if name == "district" else _offered(name, True)
     return (
@@ -219,7 +220,7 @@ def _folded(words: str) -> str:
 
 @lru_cache(maxsize=32)
 def _folded_all(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Folded names of a list, cached: a form of 3,000 carriers looks a name up 9,000 times."""
+    """Folded names of a list."""
     return tuple(map(_folded, labels))
 
 

@@ -62,8 +62,9 @@ def due_on(session: Session, application: Application, after: Status) -> date | 
     if after not in workflow.AWAITING:
         return None
     limits = provinces.limits_of(session, application.province, lock=True)
-    days = calendar.load(session)
-    return standing_of(session, application, limits, days).due_on(days)
+    events = events_of(session, [application.id])[application.id]
+    days = calendar.load(session, min(day for day, _event in events))  # no earlier day is counted
+    return standing(events, limits, days).due_on(days)
 
 
 def recompute(session: Session, province: str | None = None) -> int:

@@ -46,9 +46,9 @@ def years_of(session: Session) -> list[int]:
     return list(session.scalars(select(CalendarYear.year).order_by(CalendarYear.year.desc())))
 
 
-def load(session: Session) -> Calendar:
-    """The whole calendar: some 40 days a year."""
-    days = session.execute(select(CalendarDay.day, CalendarDay.kind)).all()
+def load(session: Session, since: date = date.min) -> Calendar:
+    """The calendar from this day on: some 40 days a year, in all a thousand."""
+    days = session.execute(select(CalendarDay.day, CalendarDay.kind).where(CalendarDay.day >= since)).all()
     years = session.scalars(select(CalendarYear.year))
     return Calendar({day: kind is DayKind.WORKING for day, kind in days}, frozenset(years))
 

@@ -65,11 +65,9 @@ def fill(
             session.commit()
             report(places.stop)
     deadlines.recompute(session)
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    if on_postgresql:
-        load.skip_fsync(session)  # nor time out: the acts of a million applications are one statement
+    load.allow_long_statement(session)
     folding.rebuild(session)
-    if on_postgresql:  # which does so by itself in time; nothing does on SQLite
+    if session.get_bind().dialect.name == "postgresql":  # which does so by itself in time; nothing does on SQLite
         session.connection().exec_driver_sql("ANALYZE")
     session.commit()
     return rows

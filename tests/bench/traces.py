@@ -68,6 +68,7 @@ def fill_messages(session: Session) -> None:
         Role.PUBLISHER: Account.organisation_id == Application.applicant_id,
         Role.REVIEWER: Account.province == Application.province,
     }
+    load.allow_long_statement(session)
     read = case((TrailEntry.at < clock.now() - READ_AFTER, TrailEntry.at), else_=null())
     key = literal("trail-") + cast(TrailEntry.id, String)
     columns = {"account_id": Account.id, "event": TrailEntry.act, "key": key, "at": TrailEntry.at, "read_at": read,

@@ -11,7 +11,7 @@ from wtforms import Field
 
 from models import access, clock, workflow
 from models.application import Application
-from models.application.search import Narrowed, Published, containing, published_by
+from models.application.search import Narrowed, Published, containing, counted, published_by
 from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District
@@ -100,6 +100,10 @@ class Query(RangeForm):
                 valid = False
         return valid
 
+    def counted(self) -> int | None:
+        """The number of rows found, `newest` at most, where an index alone can tell it; None elsewhere."""
+        return None
+
     def asks_seldom(self) -> bool:
         """Whether a field under 更多条件 is filled or has an error."""
         ends = {*self.seldom, *(name.removesuffix("since") + "until" for name in self.seldom)}
@@ -144,6 +148,10 @@ class OwnQuery(Query):
 
     def published_by(self, words: str) -> Published:
         return once(("published by", words), lambda: published_by(db.session(), words))
+
+    def counted(self) -> int | None:
+        session, title = db.session(), self["title"].data if "title" in self else None
+        return counted(session, title, self.narrowed()) if title and access.search_scope(session) else None
 
     def narrowed(self) -> Narrowed:
         """The other filled fields as tokens for the search index of titles."""

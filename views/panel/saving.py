@@ -14,18 +14,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import FieldList
 
-from models.database import db
+from models.database import commit_and_keep, db
 from models.workflow import Refused
 
 NOT_SAVED = _l("没有保存，请按红字提示改正后再保存。")
 
 
 @contextmanager
-def commit_or_refuse() -> Iterator[None]:
-    """Commit after the block. Refused, a unique violation or a version conflict rolls back and is raised as Refused."""
+def commit_or_refuse(keep: bool = False) -> Iterator[None]:
+    """Commit after the block; `keep`: without expiring the rows.
+
+    Refused, a unique violation or a version conflict rolls back and is raised as Refused.
+    """
     try:
         yield
-        db.session.commit()
+        commit_and_keep(db.session()) if keep else db.session.commit()
     except Refused:
         db.session.rollback()
         raise
@@ -69,6 +72,8 @@ def errors_of(form: Any) -> dict[str, str]:
 class SavingView(ModelView):
     """Replaces Flask-Admin's two form views, which flash their own English sentences."""
 
+    keeps_saved_row = False  # whether after_saving() shows the row as it was saved, without reading it again
+
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
         """GET: a blank form. POST: create the row."""
@@ -99,7 +104,7 @@ class SavingView(ModelView):
 
     def save_and_commit(self, form: Any, model: Any) -> Any:
         """Save, log and commit; returns the row. Raises Refused after a rollback."""
-        with commit_or_refuse():
+        with commit_or_refuse(keep=self.keeps_saved_row):
             return self.save_and_log(form, model)
 
     def save_and_log(self, form: Any, model: Any) -> Any:

@@ -41,7 +41,8 @@ class Select(widgets.Select):
     """The <select> of a field whose choices are (value, label, selected, {"data-keys": …})."""
 
     def __call__(self, field: Any, **given: Any) -> Markup:
-        given |= {name: getattr(field.flags, name) for name in self.validation_attrs if name in dir(field.flags)}
+        flags = vars(field.flags)
+        given |= {name: flags[name] for name in self.validation_attrs if name in flags}
         drawn = [
             option(str(value), str(label) or str(value), more["data-keys"], bool(selected))
             for value, label, selected, more in field.iter_choices()

@@ -78,7 +78,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
     """查询: one's own applications; the blue number opens the form while it may be edited."""
 
     roles = frozenset({Role.PUBLISHER})
-    can_create = can_edit = True
+    can_create = can_edit = keeps_saved_row = True
     opens = DoubtScreen.opens | CopyScreen.opens | BlankDownloadScreen.opens
     export_name = _l("申请")  # not 查询 as in the menu (手册 第二章), which says nothing as a file name
     create_template = edit_template = "screens/application.html"

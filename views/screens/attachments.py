@@ -12,7 +12,7 @@ from models.acts import uploads
 from models.application import Application, locking
 from models.application.accepted_files import TryAgain
 from models.application.attachments import Attachment
-from models.database import db
+from models.database import commit_and_keep, db
 from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
@@ -48,7 +48,7 @@ class UploadScreen(FilingScreen):
             return self.upload_then_redirect(row, kind)
         try:
             attached = attach(row, kind, file)
-            db.session().commit()
+            commit_and_keep(db.session())
         except Refused as refused:
             db.session().rollback()
             # after 503 the page keeps the file and offers to try again

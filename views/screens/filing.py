@@ -22,7 +22,7 @@ from models.application.sittings import shown_entries
 from models.certificate import Certificate
 from models.certificate.display import used_text
 from models.columns import displayed, written
-from models.database import db
+from models.database import commit_and_keep, db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
 from views.entrance.security import local
@@ -77,6 +77,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
 
     def _row(self, number: int) -> Any:
         more = {f"{self.endpoint}.details_view": WITH_CERTIFICATE, f"{self.endpoint}.edit_view": WITH_UNREAD}
+        more |= {f"{self.endpoint}.perform": WITH_UNREAD}  # 申报 checks it
         query = db.session.query(Application).filter(Application.id == number)
         return query.options(*(option for page, option in more.items() if page == request.endpoint)).one_or_none()
 
@@ -213,7 +214,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             if action is Action.PRINT:
                 self.paper_of(row)  # first, so that no print is recorded without its paper
             filing.perform(db.session(), action, row, current_user, office=office(), **(self.particulars() | seen))
-            db.session().commit()
+            commit_and_keep(db.session())
         except Refused as refused:
             db.session().rollback()
             return refused

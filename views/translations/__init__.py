@@ -10,10 +10,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, Domain, get_locale, gettext
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -31,7 +32,9 @@ class Catalogue(Domain):
     """The message catalogues of both languages, loaded once per process."""
 
     def get_translations(self) -> Any:
-        locale = get_locale()  # None outside a request
+        return self.of(get_locale())  # None outside a request
+
+    def of(self, locale: Locale | None) -> NullTranslations:
         return self.english if locale is not None and locale.language == "en" else self.chinese
 
     @cached_property
@@ -48,12 +51,31 @@ class Catalogue(Domain):
         return NullTranslations()
 
 
+class RequestCatalogue(Domain):
+    """The catalogues for one request, whose locale is read from `state`: get_locale() looks up the request each time.
+
+    `state`: the namespace where Flask-Babel keeps the locale of the request, also within force_locale().
+    """
+
+    def __init__(self, catalogue: Catalogue, state: Any) -> None:
+        self.catalogue, self.state = catalogue, state
+
+    def get_translations(self) -> Any:
+        return self.catalogue.of(getattr(self.state, "babel_locale", None) or get_locale())
+
+
 class Translator(Babel):
     """Flask-Babel with our catalogue."""
 
     @cached_property
-    def domain_instance(self) -> Domain:
+    def catalogue(self) -> Catalogue:
         return Catalogue(domain=self.domain)
+
+    @property
+    def domain_instance(self) -> Domain:
+        """Asked for once a request."""
+        state = getattr(g, "_flask_babel", None)
+        return self.catalogue if state is None else RequestCatalogue(self.catalogue, state)
 
 
 def chosen() -> str:

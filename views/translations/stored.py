@@ -65,7 +65,7 @@ def _by_pieces(stored: str) -> str:
 @lru_cache(1)
 def _catalogue() -> dict[str, str]:
     """Chinese → English, without the messages that have a context (pgettext)."""
-    entries: dict[Any, str] = current_app.extensions["babel"].instance.domain_instance.english._catalog
+    entries: dict[Any, str] = current_app.extensions["babel"].instance.catalogue.english._catalog
     return {key: text for key, text in entries.items() if isinstance(key, str) and key and CONTEXT not in key}
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import access, clock
 from models.application import Application
-from models.application.search import Narrowed, containing, published_by
+from models.application.search import Narrowed, containing, counted, published_by
 from models.database import db, search
 from models.text import search_key
 from models.vocabulary import Status
@@ -83,7 +83,7 @@ def test_a_new_title_replaces_the_old_one_in_the_index(titled_drafts: Session) -
 def test_the_search_finds_only_rows_the_reader_may_see(
     app: Flask, make_application: MakeApplication, act_as: ActAs
 ) -> None:
-    """The tokens are a short cut: with and without them the same rows are found, by every role."""
+    """The tokens are a short cut: with and without them the same rows are found, and counted, by every role."""
     for status in ("draft", "pending", "filed"):
         make_application(status=status, title=f"{status} 京剧")
     for person, seen in (
@@ -92,11 +92,30 @@ def test_the_search_finds_only_rows_the_reader_may_see(
         ("reviewer", {"pending 京剧", "filed 京剧"}),
         ("reviewer2", set()),
         ("national", {"filed 京剧"}),
+        ("operator", set()),
     ):
         with act_as(person):
-            scopes = access.search_scope(db.session())
+            session, scopes = db.session(), access.search_scope(db.session())
             assert len(scopes) == 1
-            assert found(db.session(), "京剧", scopes) == found(db.session(), "京剧") == seen, person
+            assert found(session, "京剧", scopes) == found(session, "京剧") == seen, person
+            on_sqlite = session.get_bind().dialect.name == "sqlite"
+            assert counted(session, "京剧", Narrowed(scopes, newest=9)) == (len(seen) if on_sqlite else None), person
+
+
+@pytest.mark.slow
+def test_the_index_counts_only_what_it_decides_alone(titled_drafts: Session) -> None:
+    if titled_drafts.get_bind().dialect.name == "sqlite":
+        scope = (search.token("status_order", Status.DRAFT.order),)
+        assert counted(titled_drafts, "音乐", Narrowed(scope, newest=9)) == len(found(titled_drafts, "音乐"))
+        assert counted(titled_drafts, "音乐", Narrowed(scope, newest=2)) == 2
+        assert len(found(titled_drafts, "音乐")) > 2
+        for words, narrowed in (
+            ("乐音乐", Narrowed(scope, newest=9)),  # has the same pairs as 音乐音
+            ("音乐", Narrowed(scope)),  # another condition is not among the tokens
+            ("音乐", Narrowed(newest=9)),  # no scope
+            ("", Narrowed(scope, newest=9)),
+        ):
+            assert counted(titled_drafts, words, narrowed) is None
 
 
 @pytest.mark.slow
