@@ -172,8 +172,11 @@ def _uploaded(value: Any) -> Any:
 
 
 @contextmanager
-def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
-    """Run gunicorn on a free port, on the database, store and keys of `app`; `settings` differ from the defaults."""
+def serving(app: Flask, folder: Path, unix: Path | None = None, **settings: Any) -> Iterator[Server]:
+    """Run gunicorn on a free port, on the database, store and keys of `app`; `settings` differ from the defaults.
+
+    `unix`: a Unix socket on which it listens, too.
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     named = {"BASE_URL": f"http://localhost:{port}"} | settings  # a name: keys answer for no address without one
@@ -192,6 +195,7 @@ def serving(app: Flask, folder: Path, **settings: Any) -> Iterator[Server]:
         "--bind",
         f"127.0.0.1:{port}",
     ]
+    command += ["--bind", f"unix:{unix}"] if unix else []
     log = folder / f"server-{secrets.token_hex(4)}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)

@@ -12,7 +12,6 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Connection, Table, false, func, text, true
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session
 
 from models.access import reading
 from models.access.grants import JOBS, ROLES, privileges, verbs_of
@@ -20,7 +19,7 @@ from models.access.viewer import SettingsViewer, Viewer
 from models.access.writing import OF_OPERATORS
 from models.application import Application
 from models.application.child import Child, OfApplication
-from models.database import Base, publisher_names
+from models.database import Base, db, publisher_names
 from models.log import LogEntry
 from models.notifications import Notification
 from models.notifications.letters import MailLetter
@@ -73,13 +72,13 @@ def is_on(connection: Connection) -> bool:
     return bool(connection.scalar(text(found), {"name": f"{POLICY}%"}))
 
 
-def can_bypass(session: Session) -> bool:
-    """Whether the login of this session owns tables, or bypasses row security otherwise; False on SQLite."""
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
+def can_bypass() -> bool:
+    """Whether the login of the application owns tables, or bypasses row security otherwise; False on SQLite."""
+    if db.engine.dialect.name == "sqlite":
         return False
-    login = connection.scalar(text("SELECT session_user"))
-    return not connection.scalar(text(IS_RESTRICTED), {"login": login})
+    with db.engine.connect() as connection:
+        login = connection.scalar(text("SELECT session_user"))
+        return not connection.scalar(text(IS_RESTRICTED), {"login": login})
 
 
 def admit(connection: Connection, login: str, settings: dict[str, Any]) -> None:

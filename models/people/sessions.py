@@ -23,6 +23,7 @@ from models.people.signin_failures import (
     advice_to_wait,
     failures_between,
     hashed,
+    network_of,
     pause_after,
     record_attempt_and_commit,
     record_success,
@@ -86,7 +87,10 @@ def try_password_and_commit(session: Session, account: Account, password: str, p
 def _begin_attempt(session: Session, name: str, account: Account | None, place: Place) -> SigninFailure:
     """Record an attempt; while this place must wait, log that and raise Refused. Commits."""
     try:
-        return record_attempt_and_commit(session, name, place, _is_known(session, account, place))
+        known = _is_known(session, account, place)
+        return record_attempt_and_commit(
+            session, name, place, known, is_at_home=lambda: _is_at_home(session, account, place)
+        )
     except Refused:
         slowed = log.entry(SignIn.SLOWED, account, place)
         slowed.username = slowed.username or log.mark_of(name)
@@ -118,6 +122,14 @@ def _is_known(session: Session, account: Account | None, place: Place) -> bool:
         return False
     before = select(Visit.id).where(Visit.account_id == account.id, Visit.browser_hash == hashed(place.browser))
     return session.scalar(before.limit(1)) is not None
+
+
+def _is_at_home(session: Session, account: Account | None, place: Place) -> bool:
+    """Whether the account has signed in from this network before."""
+    if account is None:
+        return False
+    addresses = select(Visit.address).where(Visit.account_id == account.id, Visit.address.is_not(None)).distinct()
+    return any(network_of(str(address)) == network_of(place.address) for address in session.scalars(addresses))
 
 
 def account_named(session: Session, typed: str) -> Account | None:

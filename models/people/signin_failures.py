@@ -1,16 +1,21 @@
 """Rate limit of wrong passwords (NIST SP 800-63B-4, 3.2.2).
 
 Counted by name and place, so that guessing does not lock out the owner. A place is a browser in which the owner has
-signed in before, or else a network address. Stored in the database, which all processes share.
+signed in before, or else a network address. A network that fails with many names must wait with every further name,
+except in browsers known to its owner, and for accounts that have signed in from that network before: somebody who
+guesses there cannot shut out the others. (While it waits, it can learn which accounts these are.)
+
+Stored in the database, which all processes share.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import String, delete, false, func, select, update
+from sqlalchemy import Select, String, delete, false, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
@@ -22,6 +27,7 @@ from models.workflow import Refused
 TRIES = 5  # wrong passwords without a pause
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)  # doubled with each further failure
 DOUBLINGS = 6  # until LONGEST_PAUSE is reached
+NETWORK_TRIES, NETWORK_WINDOW = 30, timedelta(hours=1)  # wrong passwords of one network with any names
 AGEING = timedelta(days=1)  # after which a failure no longer counts
 UNVERIFIED = timedelta(minutes=1)  # after which an attempt that was never verified (a crash) no longer counts
 SKEW = timedelta(minutes=1)  # between clocks; a failure further ahead was recorded by a wrong clock, and ignored
@@ -69,11 +75,17 @@ def network_of(address: str) -> str:
 
 
 def record_attempt_and_commit(
-    session: Session, username: str, place: Place, known_browser: bool, is_code: bool = False
+    session: Session,
+    username: str,
+    place: Place,
+    known_browser: bool,
+    is_code: bool = False,
+    is_at_home: Callable[[], bool] = lambda: True,
 ) -> SigninFailure:
     """Record an attempt before the password is verified, so that parallel attempts count each other. Commits.
 
-    Raises Refused, and removes the record, while this place must wait for this name.
+    Raises Refused, and removes the record, while this place must wait for this name, or its network for all names.
+    `is_at_home`: whether the account has signed in from this network before.
     """
     where = f"browser {place.browser}" if known_browser else f"network {network_of(place.address)}"
     attempt = SigninFailure(name_hash=hashed(username), place_hash=hashed(where), at=clock.now(), is_code=is_code)
@@ -82,11 +94,21 @@ def record_attempt_and_commit(
     session.commit()
     times = _other_failures(session, attempt)
     left = min(times[0], attempt.at) + _pause(len(times)) - attempt.at if times else timedelta()
+    if left <= timedelta() and not known_browser:
+        left = _pause_of_network(session, attempt)
+        left = timedelta() if left and is_at_home() else left
     if left > timedelta():
         session.delete(attempt)
         session.commit()
         raise Refused(_too_often(left, is_code))
     return attempt
+
+
+def _pause_of_network(session: Session, attempt: SigninFailure) -> timedelta:
+    """How long its network must wait: until less than NETWORK_TRIES failures with other names are in the window."""
+    others = _counting(attempt, NETWORK_WINDOW).where(SigninFailure.name_hash != attempt.name_hash)
+    oldest = session.scalar(others.order_by(SigninFailure.at.desc()).offset(NETWORK_TRIES - 1).limit(1))
+    return min(oldest, attempt.at) + NETWORK_WINDOW - attempt.at if oldest else timedelta()
 
 
 def pause_after(session: Session, attempt: SigninFailure) -> timedelta:
@@ -96,21 +118,20 @@ def pause_after(session: Session, attempt: SigninFailure) -> timedelta:
 
 def _other_failures(session: Session, attempt: SigninFailure) -> Sequence[datetime]:
     """When this place failed with this name before, the last first, as far as it still counts."""
-    others = (
-        select(SigninFailure.at)
-        .where(
-            SigninFailure.name_hash == attempt.name_hash,
-            SigninFailure.place_hash == attempt.place_hash,
-            SigninFailure.slows,
-            SigninFailure.at > attempt.at - AGEING,
-            SigninFailure.at <= attempt.at + SKEW,
-            SigninFailure.is_wrong | (SigninFailure.at > attempt.at - UNVERIFIED),
-            SigninFailure.id != attempt.id,
-        )
-        .order_by(SigninFailure.at.desc())
-        .limit(TRIES + DOUBLINGS)
+    others = _counting(attempt, AGEING).where(SigninFailure.name_hash == attempt.name_hash)
+    return session.scalars(others.order_by(SigninFailure.at.desc()).limit(TRIES + DOUBLINGS)).all()
+
+
+def _counting(attempt: SigninFailure, window: timedelta) -> Select[Any]:
+    """The times of the other failures of this place that still count, with any name."""
+    return select(SigninFailure.at).where(
+        SigninFailure.place_hash == attempt.place_hash,
+        SigninFailure.slows,
+        SigninFailure.at > attempt.at - window,
+        SigninFailure.at <= attempt.at + SKEW,
+        SigninFailure.is_wrong | (SigninFailure.at > attempt.at - UNVERIFIED),
+        SigninFailure.id != attempt.id,
     )
-    return session.scalars(others).all()
 
 
 def _pause(failures: int) -> timedelta:

@@ -123,14 +123,19 @@ def certify(folder: Path) -> None:
 
 @contextmanager
 def fronting(folder: Path, cards: dict[str, str] | None = None, **more: str) -> Iterator[Front]:
-    """gunicorn with the settings of the README behind nginx; `cards`: as in configured()."""
+    """gunicorn with the settings of the README behind nginx; `cards`: as in configured().
+
+    With cards nginx reaches gunicorn through a Unix socket, so that nobody else can send its headers.
+    """
     settings = {"PROXIES": 1, "TRUSTED_HOSTS": NAME, "SESSION_COOKIE_SECURE": True, "KEYS_REQUIRED": False}
     settings |= more
     app = prepare_app(f"sqlite:///{folder}/filing.sqlite", folder)
-    with serving(app, folder, **settings) as server:
+    unix = folder / "app.sock" if cards else None
+    with serving(app, folder, unix, **settings) as server:
+        backend = f"http://unix:{unix}" if unix else server.address
         plain, secure = free_port(), free_port()
         certify(folder)
-        (folder / "site").write_text(configured(folder, server.address, plain, secure, cards or {}), encoding="utf-8")
+        (folder / "site").write_text(configured(folder, backend, plain, secure, cards or {}), encoding="utf-8")
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder), encoding="utf-8")
         command = ["setpriv", "--pdeathsig", "TERM", str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]
         process = subprocess.Popen([*command, "-e", str(folder / "error.log")], start_new_session=True)

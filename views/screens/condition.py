@@ -71,7 +71,7 @@ def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
     yield _viruses(session, wrong)
     state = _("可以读写") if "database" not in wrong else _("不能写入")
     yield line_of(_l("数据库"), _("%(version)s，%(state)s", version=version(), state=state), wrong, ("database",))
-    if access.row_security.can_bypass(session):
+    if access.row_security.can_bypass():
         state = _("以表的所有者或超级用户登录，可以越过行级安全、停用触发器")
         asked = _("建议另建登录名，运行 filing database roles 登录名，然后让网站和各后台进程改用它。")
         yield Line(_l("数据库登录名"), state, asked, Level.WARNING)

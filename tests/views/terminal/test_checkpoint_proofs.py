@@ -124,7 +124,7 @@ def test_one_entry_of_the_log_is_proved_without_the_database(
     assert checked.exit_code == 0, checked.output
     shown = checked.output.splitlines()
     assert shown[1:] == [
-        f"时间：{row['时间']}", "事项：新增账号", "对象：neu", "说明：国家查询",
+        f"时间：{row['时间'][:19]}", "事项：新增账号", "对象：neu", "说明：国家查询",
         "证据成立：这是检查点所覆盖 2 条中的第 2 条。",
     ]  # fmt: skip
     for wrong in (made.output.replace("/log\n", "/trail\n"), made.output.replace("index 1", "index 0")):
