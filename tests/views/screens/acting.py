@@ -1,0 +1,235 @@
+"""Steps of test_many_actors.py: one person does one thing to the register, and the register is compared with its model.
+
+Each step takes (by, place, choice, flag): who acts, on which application, with which of the choices, and yes or no.
+"""
+
+from typing import Any
+
+from flask import Flask
+
+from models.application.attachments import Stored
+from models.vocabulary import Action
+from tests.cast import make_papers
+from tests.models.matrix import SETTLED
+from tests.views.screens.expected_register import NAMED, PEOPLE, UNITS, Case, Entrustment, Person, Register
+from tests.views.screens.hands import KINDS, Hands, begin_draft, deliver_receipt, send_messages
+from tests.views.screens.observed_register import compare, compare_sight, observe, states_of_messages
+
+MOST_CASES = 8
+ACTS = tuple(act.value for act in Action if act is not Action.EDIT)
+MESSAGE_ACTS = ("release", "set_aside", *SETTLED)
+BACK = {"delete", "duplicate", "withdraw"}  # acts that lead no further: chosen less often
+EDITABLE = ("draft", "returned")
+FIRST = (("publisher", "publisher"), ("agent", "publisher440000"), ("publisher440000", "publisher440000"))
+
+
+class Acting:
+    """One register, its model, and the people who act on it. `files`: kind → a file in the store."""
+
+    def __init__(self, app: Flask, files: dict[str, Stored]) -> None:
+        self.app, self.files = app, files
+        self.expected, self.hands, self.steps = Register(), Hands(app), 0
+        for by, publisher in FIRST:
+            self._begin(by, publisher, KINDS)
+        self.before = observe(app)
+        for place in range(2):
+            self._perform(NAMED[FIRST[place][0]], self.case(place), "submit", False)
+
+    # What every step ends with
+    def check(self, outcome: str, expected: str, case: Case | None = None, by: Person | None = None) -> None:
+        """The outcome is the expected one, and the register is the model's; unless "done", no row has changed."""
+        self.steps += 1
+        after = observe(self.app)
+        ended = {"signed out", "refused"}  # refused: the CSRF token has ended with the session
+        assert outcome in (ended if expected == "signed out" else {expected})
+        assert expected == "done" or after.rows == self.before.rows
+        compare(self.expected, after, states_of_messages(self.app))
+        compare_sight(self.app, self.expected)
+        self.before = after
+        if by is not None and self._can_look(by):
+            self.check_list(by)
+            if case is not None:
+                self.check_page(by, case)
+
+    def _can_look(self, by: Person) -> bool:
+        return by.letter != "O" and by.name not in self.expected.disabled
+
+    def check_list(self, by: Person) -> None:
+        visible = [each.key for each in self.expected.cases if self.expected.sees(by, each)]
+        listed = {self.before.application(key)["number"] for key in visible}
+        assert self.hands.listed(by.name, by.letter) == listed
+
+    def check_page(self, by: Person, case: Case) -> None:
+        """This person's page of the case, which the province thereby opens."""
+        seen = "done" if self.expected.sees(by, case) else "hidden"
+        assert self.hands.look(by.name, by.screen, case.key) == seen
+        if by.letter == "R":
+            self.expected.look(by, case)
+            self.before = observe(self.app)
+
+    def check_everything(self) -> None:
+        """Everybody's list, and everybody's page of each application."""
+        for person in filter(self._can_look, PEOPLE):
+            self.check_list(person)
+            for case in self.expected.cases:
+                self.check_page(person, case)
+
+    def case(self, place: int) -> Case:
+        return self.expected.cases[place % len(self.expected.cases)]
+
+    def verdict(self, by: Person, case: Case, is_refused: bool, letter: str = "") -> str:
+        """The expected outcome of a request about a case; `letter`: of the role whose screen it is sent to."""
+        if by.name in self.expected.disabled:
+            return "signed out"
+        if letter not in ("", by.letter) or not self.expected.sees(by, case):
+            return "hidden"
+        return "refused" if is_refused else "done"
+
+    # Applicants
+    def begin(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """A draft, complete or without 备案申请表."""
+        publishers = [name for name in UNITS if self.expected.entrusts(name, by.name)]
+        if publishers and by.name not in self.expected.disabled and len(self.expected.cases) < MOST_CASES:
+            self._begin(by.name, publishers[place % len(publishers)], KINDS[flag:])
+            self.check("done", "done", self.expected.cases[-1], by)
+
+    def _begin(self, by: str, publisher: str, kinds: tuple[str, ...]) -> None:
+        title = f"唱片 {len(self.expected.cases)}"
+        key = begin_draft(self.app, by, publisher, title, {kind: self.files[kind] for kind in kinds})
+        entries = [(act, by) for act in ("start", "edit", *["attach"] * len(kinds))]
+        self.expected.cases.append(Case(key, by, publisher, list(kinds), entries))
+
+    def edit(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """保存 of the form, also of an old page."""
+        case, is_stale = self.case(place), choice % 3 == 0
+        version = self.before.application(case.key)["version"] - 1 if is_stale else None
+        expected = self.verdict(by, case, is_stale or case.status not in EDITABLE, "P")
+        if expected == "done":
+            case.entries.append(("edit", by.name))
+        self.check(self.hands.edit(by.name, case.key, version, f"改 {self.steps}"), expected, case, by)
+
+    def attach(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        case, kind = self.case(place), KINDS[choice % len(KINDS)]
+        expected = self.verdict(by, case, case.status not in EDITABLE, "P")
+        if expected == "done":
+            case.entries.append(("attach", by.name))
+            case.files.append(kind)
+        self.check(self.hands.attach(by.name, case.key, kind), expected, case)
+
+    def detach(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        case = self.case(place)
+        if files := self.before.files(case.key):
+            expected = self.verdict(by, case, case.status not in EDITABLE, "P")
+            if expected == "done":
+                case.entries.append(("detach", by.name))
+                case.files.pop(choice % len(files))
+            self.check(self.hands.detach(by.name, case.key, files[choice % len(files)]), expected, case)
+
+    # Acts by their buttons
+    def attempt(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """Anybody attempts anything, also from an old page."""
+        self._perform(by, self.case(place), ACTS[choice % len(ACTS)], flag)
+
+    def proceed(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """Somebody does what may be done: otherwise most steps would be refusals."""
+        case = self.case(place)
+        allowed = [
+            (each, act)
+            for each in PEOPLE
+            for act in (*ACTS, *(act for act in ACTS if act not in BACK for _more in range(3)))
+            if self.verdict(each, case, self.expected.refuses(each, case, act)) == "done"
+        ]
+        if allowed:
+            person, act = allowed[choice % len(allowed)]
+            self._perform(person, case, act, False)
+
+    def _perform(self, by: Person, case: Case, act: str, is_stale: bool) -> None:
+        copies = act in ("copy", "duplicate")
+        if copies and (len(self.expected.cases) >= MOST_CASES or by.letter != "P"):
+            return
+        expected = self.verdict(by, case, self.expected.refuses(by, case, act, is_stale))
+        version = self.before.application(case.key)["version"] - is_stale
+        outcome, answer = self.hands.act(by.name, by.screen, act, case.key, version)
+        if act == "print" and expected == "refused" and not case.has_paper:
+            outcome = "refused" if outcome == "done" else outcome  # a page that waits for the paper
+        if expected == "done":
+            self.expected.perform(by, case, act)
+            if copies:
+                self.expected.add_copy(by, case, act, int(answer.location.rpartition("=")[2]))
+        self.check(outcome, expected, case, by)
+
+    def look(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        if self._can_look(by):
+            self.check_page(by, self.case(place))
+
+    # Customs
+    def send(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        send_messages(self.app)
+        self.expected.send()
+        self.check("done", "done")
+
+    def answer(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """A receipt about any message, also one that was answered before."""
+        if sent := self._message(place, choice):
+            case, at, row = sent
+            deliver_receipt(self.app, row["message_id"], flag)
+            self.expected.answer(case, case.messages[at], flag)
+            self.check("done", "done", case, by)
+
+    def act_on_message(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        if sent := self._message(place, choice):
+            case, at, row = sent
+            act, message = MESSAGE_ACTS[choice % len(MESSAGE_ACTS)], case.messages[at]
+            expected = self.verdict(by, case, self.expected.refuses_on_message(message, act), "R")
+            if expected == "done":
+                self.expected.act_on_message(by, case, message, act)
+            self.check(self.hands.act_on_message(by.name, act, row["id"]), expected, case, by)
+
+    def _message(self, place: int, choice: int) -> tuple[Case, int, dict[str, Any]] | None:
+        """A message: its case, its position there, and its row; None: no case has one."""
+        cases = [case for case in self.expected.cases if case.messages]
+        if not cases:
+            return None
+        case = cases[place % len(cases)]
+        rows = [row for row in self.before.rows["customs_message"] if row["application_id"] == case.key]
+        return case, choice % len(rows), rows[choice % len(rows)]
+
+    def make_papers(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        make_papers(self.app)
+        for case in self.expected.cases:
+            case.has_paper |= case.has("grant") and case.status != "revoked"
+        self.check("done", "done")
+
+    # Entrustments and accounts
+    def invite(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        mine = [each for each in self.expected.entrustments if each.publisher == by.name and not each.ended]
+        expected = "hidden" if by.name not in UNITS else "refused" if mine else "done"
+        expected = "signed out" if by.name in self.expected.disabled else expected
+        if expected == "done":
+            self.expected.entrustments.append(Entrustment(by.name, pending=True))
+        self.check(self.hands.invite(by.name), expected)
+
+    def answer_invitation(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """接受, or 终止 by either side."""
+        place, answer = place % len(self.expected.entrustments), "accept" if flag else "end"
+        each = self.expected.entrustments[place]
+        is_refused = each.ended or (flag and not (each.pending and by.name == "agent"))
+        expected = "hidden" if by.name not in ("agent", each.publisher) else "refused" if is_refused else "done"
+        expected = "signed out" if by.name in self.expected.disabled else expected
+        if expected == "done":
+            each.pending, each.ended = each.pending and not flag, not flag
+        outcome = self.hands.answer_invitation(by.name, answer, self.before.rows["entrustment"][place]["id"])
+        self.check(outcome, expected)
+
+    def disable_or_enable(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """停用 or 启用 by the operator; whoever is disabled is signed out."""
+        if by.letter == "O":
+            return
+        is_active = by.name in self.expected.disabled
+        account = next(row["id"] for row in self.before.rows["account"] if row["username"] == by.name)
+        self.hands.browser(by.name)  # signed in: this session ends
+        assert self.hands.set_active(account, is_active) == "done"
+        self.expected.disabled ^= {by.name}
+        if is_active:
+            del self.hands.browsers[by.name]
+        self.check("done", "done")
