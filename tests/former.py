@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask_migrate import upgrade
-from sqlalchemy import MetaData, Table, insert
+from sqlalchemy import Connection, MetaData, Table, insert
 
 from models.database import computed_columns, db
 from tests.apps import without_triggers
@@ -19,16 +19,26 @@ def bring_to(revision: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         if revision < VIRTUAL_SINCE:
             then.setattr(computed_columns, "KIND", "STORED")
         upgrade(revision=revision)
-    there = MetaData()
     with db.engine.begin() as connection, without_triggers(connection):
-        there.reflect(connection, only=["organisation", "application"])
-        organisation, application = there.tables["organisation"], there.tables["application"]
-        connection.execute(insert(organisation).values(values_of(organisation) | {"trade": "publisher"}))
+        (application,) = tables_with_an_organisation(connection, "application")
         for key, status in enumerate(("draft", "pending", "revoked"), 1):
-            row = values_of(application) | {"id": key, "number": str(key), "status": status, "province": "320000"}
-            connection.execute(insert(application).values(row))
+            add_row(connection, application, id=key, number=str(key), status=status, province="320000")
     db.engine.dispose()
     return [column.name for column in application.columns]
+
+
+def tables_with_an_organisation(connection: Connection, *names: str) -> list[Table]:
+    """These tables as the database has them now, after one organisation with the id 1 was inserted."""
+    there = MetaData()
+    there.reflect(connection, only=["organisation", *names])
+    add_row(connection, there.tables["organisation"], trade="publisher")
+    return [there.tables[name] for name in names]
+
+
+def add_row(connection: Connection, table: Table, **values: Any) -> None:
+    """Insert a row with these values, and others where one must not be empty; without `id` the database gives it."""
+    needed = {name: value for name, value in values_of(table).items() if name != "id"}
+    connection.execute(insert(table).values(needed | values))
 
 
 def values_of(table: Table) -> dict[str, Any]:

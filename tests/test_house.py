@@ -69,7 +69,6 @@ MODELS = [
     "language",
     "vocabulary",
     "clock",
-    "sort_keys",
     "workflow",
     "database",
     "text",

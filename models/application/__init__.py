@@ -11,11 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models import workflow
 from models.application import hints
+from models.application.sort_keys import SortKey, sort_key
 from models.clock import Moment
 from models.columns import ComparedJson, by_applicant, by_system, days_out_of_range, lack, wrong_cells
 from models.database import Base
 from models.database.keys import BIG
-from models.sort_keys import SortKey, sort_key
 from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, search_key
 from models.vocabulary import AttachmentKind, Category, Filing, Part, Status, WordColumn
 

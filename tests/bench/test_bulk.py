@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 
 from models import access, clock, deadlines, numbering, workflow
 from models.application import Application, trail
+from models.application.sort_keys import sort_key
 from models.certificate import Certificate, frozen
 from models.customs import CustomsMessage
 from models.database import db
 from models.people.accounts import Account
-from models.sort_keys import sort_key
 from models.text import search_key
 from models.vocabulary import Action
 from tests.bench import bulk, cases

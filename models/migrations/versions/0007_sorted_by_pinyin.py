@@ -7,7 +7,7 @@ sort_key(); a step that changes its result has to fill them again.
 import sqlalchemy as sa
 from alembic import op
 
-from models.sort_keys import sort_key
+from models.application.sort_keys import sort_key
 
 revision = "0007"
 down_revision = "0006"

@@ -9,11 +9,11 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import Connection, MetaData, insert, select, text
 
 from models.application import Application
+from models.application.sort_keys import sort_key
 from models.database import db
-from models.sort_keys import sort_key
 from models.vocabulary import Status
 from tests.apps import without_triggers
-from tests.former import values_of
+from tests.former import add_row, tables_with_an_organisation, values_of
 from views.resources import licence_codes
 
 PEOPLE = [  # user name before, enabled, first password unused; user name after, and whether the former one is kept
@@ -63,10 +63,7 @@ def test_existing_names_get_sort_keys_and_existing_statuses_their_order(empty_ap
     with empty_app.app_context():
         upgrade(revision="0006")
         with db.engine.begin() as connection:
-            there = MetaData()
-            there.reflect(connection, only=["organisation", "application"])
-            units, table = there.tables["organisation"], there.tables["application"]
-            connection.execute(insert(units).values(values_of(units)))
+            (table,) = tables_with_an_organisation(connection, "application")
             same = values_of(table) | {"status": "draft"}
             rows = [
                 same | {"id": key, "number": f"SQ{key}", "title": title, "publisher_name": title}
@@ -90,15 +87,10 @@ def test_an_existing_replacement_is_linked_to_the_certificate_it_replaces(empty_
     with empty_app.app_context():
         upgrade(revision="0010")
         with db.engine.begin() as connection:
-            there = MetaData()
-            there.reflect(connection, only=["organisation", "application", "certificate"])
-            units, table, papers = (there.tables[name] for name in ("organisation", "application", "certificate"))
-            connection.execute(insert(units).values(values_of(units)))
+            table, papers = tables_with_an_organisation(connection, "application", "certificate")
             for key, replaces in ((1, None), (2, None), (3, 7)):
-                row = values_of(table) | {"id": key, "number": str(key), "status": "draft", "replaces_id": replaces}
-                connection.execute(insert(table).values(row))
-            paper = values_of(papers) | {"id": 7, "application_id": 2}
-            connection.execute(insert(papers).values(paper))
+                add_row(connection, table, id=key, number=str(key), status="draft", replaces_id=replaces)
+            add_row(connection, papers, id=7, application_id=2)
         upgrade(revision="0011")
         with db.engine.connect() as connection:
             found = connection.execute(text("SELECT copied_from FROM application ORDER BY id")).scalars().all()
@@ -113,10 +105,9 @@ def test_a_downgrade_deletes_letters_about_address_changes(empty_app: Flask) -> 
             there = MetaData()
             there.reflect(connection, only=["account", "mail_letter"])
             accounts, letters = there.tables["account"], there.tables["mail_letter"]
-            connection.execute(insert(accounts).values(values_of(accounts) | {"id": 1, "role": "operator"}))
+            add_row(connection, accounts, id=1, role="operator")
             for key, more in ((1, {"purpose": "confirm", "recipient": "a@example.cn"}), (2, {"day": date(2026, 1, 1)})):
-                row = values_of(letters) | {"id": key, "account_id": 1} | more
-                connection.execute(insert(letters).values(row))
+                add_row(connection, letters, id=key, account_id=1, **more)
         downgrade(revision="0035")
         upgrade()
         with db.engine.connect() as connection:
@@ -129,15 +120,10 @@ def test_existing_certificates_keep_their_shown_identifier(empty_app: Flask) -> 
     with empty_app.app_context():
         upgrade(revision="0042")
         with db.engine.begin() as connection:
-            there = MetaData()
-            there.reflect(connection, only=["organisation", "application", "certificate"])
-            units, table, papers = (there.tables[name] for name in ("organisation", "application", "certificate"))
-            connection.execute(insert(units).values(values_of(units)))
+            table, papers = tables_with_an_organisation(connection, "application", "certificate")
             for key, number in enumerate(("Z32202600000153", "Z44202600000153"), start=1):
-                row = values_of(table) | {"id": key, "number": str(key), "status": "draft"}
-                connection.execute(insert(table).values(row))
-                paper = values_of(papers) | {"id": key, "application_id": key, "number": number, "replaces_id": key}
-                connection.execute(insert(papers).values(paper))
+                add_row(connection, table, id=key, number=str(key), status="draft")
+                add_row(connection, papers, id=key, application_id=key, number=number, replaces_id=key)
         upgrade()
         shown = licence_codes().identifier("Z32202600000153")
         with db.engine.connect() as connection:
@@ -154,16 +140,13 @@ def test_withdrawn_submissions_no_longer_count(empty_app: Flask) -> None:
     with empty_app.app_context():
         upgrade(revision="0047")
         with db.engine.begin() as connection, without_triggers(connection):
-            there = MetaData()
-            there.reflect(connection, only=["organisation", "application", "trail_entry"])
-            units, table, trail = (there.tables[name] for name in ("organisation", "application", "trail_entry"))
-            connection.execute(insert(units).values(values_of(units)))
+            table, trail = tables_with_an_organisation(connection, "application", "trail_entry")
             for key, between in enumerate(("withdraw", "return"), start=1):
-                row = values_of(table) | {"id": key, "number": str(key), "status": "pending", "submissions": 2}
-                connection.execute(insert(table).values(row | {"province": "320000"}))
+                values = {"number": str(key), "status": "pending", "submissions": 2, "province": "320000"}
+                add_row(connection, table, id=key, **values)
                 for place, act in enumerate(("submit", between, "submit")):
-                    entry = values_of(trail) | {"id": 3 * key + place, "application_id": key, "act": act}
-                    connection.execute(insert(trail).values(entry | {"seal": f"{key}-{place}"}))
+                    entry = {"id": 3 * key + place, "act": act, "seal": f"{key}-{place}"}
+                    add_row(connection, trail, application_id=key, **entry)
         counts = []
         for step in (upgrade, lambda: downgrade(revision="0047")):
             step()
@@ -181,16 +164,11 @@ def test_existing_applications_get_the_totals_of_their_carriers(empty_app: Flask
     with empty_app.app_context():
         upgrade(revision="0049")
         with db.engine.begin() as connection, without_triggers(connection):
-            there = MetaData()
-            there.reflect(connection, only=["organisation", "application", "carrier"])
-            units, table, carriers = (there.tables[name] for name in ("organisation", "application", "carrier"))
-            connection.execute(insert(units).values(values_of(units)))
+            table, carriers = tables_with_an_organisation(connection, "application", "carrier")
             for key, rows in quantities.items():
-                row = values_of(table) | {"id": key, "number": str(key), "status": "filed", "version": 7}
-                connection.execute(insert(table).values(row))
+                add_row(connection, table, id=key, number=str(key), status="filed", version=7)
                 for unit, quantity in rows:
-                    row = values_of(carriers) | {"application_id": key, "unit": unit, "quantity": quantity}
-                    connection.execute(insert(carriers).values({name: row[name] for name in row if name != "id"}))
+                    add_row(connection, carriers, application_id=key, unit=unit, quantity=quantity)
         upgrade()
         with db.engine.connect() as connection:
             found = connection.execute(

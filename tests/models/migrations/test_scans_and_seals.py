@@ -1,11 +1,12 @@
 """Steps 0045 (known viruses), 0046 (algorithm of a seal) and 0053 (seals of the log), on a register."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, insert, select, text
+from sqlalchemy import Connection, select, text
 
 from models import access
 from models.application import trail
@@ -17,7 +18,7 @@ from models.database import db
 from models.integrity import scans
 from models.log import LogEntry, Operation, chain
 from models.vocabulary import Role, Status, Step
-from tests.former import values_of
+from tests.former import add_row, tables_with_an_organisation
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = AT + timedelta(days=30)
@@ -34,15 +35,9 @@ FILES: list[tuple[str, datetime | None, str | None]] = [  # digest, scanned at, 
 
 def insert_register(connection: Connection) -> list[str]:
     """One draft with files, two trail entries and a log entry, as release 0044 wrote them; the seals."""
-    there = MetaData()
-    names = ("organisation", "account", "application", "attachment", "trail_entry", "log_entry")
-    there.reflect(connection, only=names)
-    units, accounts, applications, files, entries, log = (there.tables[name] for name in names)
-
-    def add(table: Any, **values: Any) -> None:
-        connection.execute(insert(table).values(values_of(table) | values))
-
-    add(units)
+    names = ("account", "application", "attachment", "trail_entry", "log_entry")
+    accounts, applications, files, entries, log = tables_with_an_organisation(connection, *names)
+    add = partial(add_row, connection)
     add(accounts, id=1, role="operator")
     add(applications, id=1, number="1", status="draft")
     for key, (digest, scanned_at, virus) in enumerate(FILES, start=1):
@@ -51,8 +46,7 @@ def insert_register(connection: Connection) -> list[str]:
     sealed = sealed_entries()
     for entry in sealed:
         add(entries, **entry)
-    entry = values_of(log) | {"at": AT, "log": "operations", "kind": Operation.BACKED_UP.value}
-    connection.execute(insert(log).values({name: value for name, value in entry.items() if name != "id"}))
+    add(log, at=AT, log="operations", kind=Operation.BACKED_UP.value)
     return [entry["seal"] for entry in sealed]
 
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from models.application import Application
+from models.application.sort_keys import LONGEST, sort_key
 from models.database import db
-from models.sort_keys import LONGEST, sort_key
 
 IN_ORDER = [
     "12 首夜曲",
