@@ -5,6 +5,7 @@ from typing import Any
 from flask_admin.contrib.sqla.fields import InlineModelFormList
 from flask_admin.contrib.sqla.form import InlineModelConverter
 from flask_admin.model.form import InlineFormAdmin
+from wtforms.utils import unset_value
 from wtforms.validators import DataRequired, InputRequired
 
 from models.application import MOST_CARRIERS
@@ -49,7 +50,18 @@ class CarrierForm(InlineFormAdmin):
 
 
 class CarrierRows(InlineModelFormList):
-    """The inline rows, which keep the field names that the page sent, even if their numbers have gaps."""
+    """The inline rows, with the field names and in the order of the page: a duplicated row follows its original."""
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        super().process(formdata, data, extra_filters)
+        places = {name: place for place, name in enumerate(formdata or ())}
+        self.entries.sort(key=lambda row: places.get(row.form.id.name, 0))
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        """Save each row, and put the carriers into the order of the rows; those that the page lacks come last."""
+        super().populate_obj(obj, name)
+        places = {id(row.carrier): place for place, row in enumerate(self.entries) if not self.should_delete(row)}
+        getattr(obj, name).sort(key=lambda carrier: places.get(id(carrier), len(places)))
 
     def spare_row(self) -> Any:
         """A blank row after the others, by which browsers without script add a row; None when the table is full.

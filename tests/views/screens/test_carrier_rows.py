@@ -62,6 +62,20 @@ def test_carriers_are_added_edited_and_deleted_in_place(
     assert [form_of(page)[f"carriers-{n}-quantity"] for n in range(3)] == ["7", "1002", "500"]
 
 
+def test_a_duplicated_row_follows_its_original(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """The page sends its rows in the order in which they stand, whatever their numbers; so does a refused save."""
+    key, browser = make_application(carriers=2), client_as("publisher")
+    form = opened(browser, key)
+    last = {name: form.pop(name) for name in list(form) if name.startswith("carriers-1-")}
+    refused = browser.post(f"/applications/edit/?id={key}", data=form | row(7) | last | {"publisher_id": "99"}).text
+    assert re.findall(r'<tr class="inline-row[^>]*id="carriers-(\d)"', refused) == ["0", "7", "1"]
+    assert save(browser, key, form | row(7, quantity="7") | last).status_code == 302
+    rows = sorted(stored_rows(key)["carrier"], key=lambda each: each["position"])
+    assert [each["quantity"] for each in rows] == [Decimal(1000), Decimal(7), Decimal(1001)]
+
+
 def test_rows_keep_the_names_of_their_page_where_numbers_are_missing(
     client_as: ClientAs, stored_rows: StoredRows
 ) -> None:
