@@ -10,7 +10,7 @@ from flask import Flask
 from models.application.attachments import Stored
 from models.vocabulary import Action
 from tests.cast import make_papers
-from tests.models.matrix import SETTLED
+from tests.models.matrix import CELLS, SETTLED
 from tests.views.screens.expected_register import NAMED, PEOPLE, UNITS, Case, Entrustment, Person, Register
 from tests.views.screens.hands import KINDS, Hands, begin_draft, deliver_receipt, send_messages
 from tests.views.screens.observed_register import compare, compare_sight, observe, states_of_messages
@@ -18,7 +18,8 @@ from tests.views.screens.observed_register import compare, compare_sight, observ
 MOST_CASES = 8
 ACTS = tuple(act.value for act in Action if act is not Action.EDIT)
 MESSAGE_ACTS = ("release", "set_aside", *SETTLED)
-BACK = {"delete", "duplicate", "withdraw"}  # acts that lead no further: chosen less often
+# Acts as often as they are chosen: those that lead no further are rarer.
+OFTEN = [act for act in ACTS for _each in range(1 if act in ("delete", "duplicate", "withdraw") else 3)]
 EDITABLE = ("draft", "returned")
 FIRST = (("publisher", "publisher"), ("agent", "publisher440000"), ("publisher440000", "publisher440000"))
 
@@ -131,17 +132,16 @@ class Acting:
         self._perform(by, self.case(place), ACTS[choice % len(ACTS)], flag)
 
     def proceed(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        """Somebody does what may be done: otherwise most steps would be refusals."""
+        """Somebody does what the matrix allows; half of the time only what nothing else prevents either."""
         case = self.case(place)
-        allowed = [
-            (each, act)
-            for each in PEOPLE
-            for act in (*ACTS, *(act for act in ACTS if act not in BACK for _more in range(3)))
-            if self.verdict(each, case, self.expected.refuses(each, case, act)) == "done"
-        ]
-        if allowed:
-            person, act = allowed[choice % len(allowed)]
-            self._perform(person, case, act, False)
+        offered = {each: self._offered(each, case, flag) for each in PEOPLE if self.expected.sees(each, case)}
+        if people := [each for each in offered if offered[each]]:
+            person = people[choice % len(people)]
+            self._perform(person, case, offered[person][choice // 7 % len(offered[person])], False)
+
+    def _offered(self, by: Person, case: Case, flag: bool) -> list[str]:
+        acts = [act for act in OFTEN if by.letter in CELLS[case.status, act]]
+        return [act for act in acts if not (flag and self.expected.refuses(by, case, act))]
 
     def _perform(self, by: Person, case: Case, act: str, is_stale: bool) -> None:
         copies = act in ("copy", "duplicate")

@@ -29,8 +29,8 @@ from views.resources import store
 
 EXAMPLES = int(os.environ.get("ACTORS", "0"))
 STEPS = {
-    "proceed": 8, "attempt": 5, "answer": 3, "send": 2, "act_on_message": 2, "edit": 2, "attach": 1, "detach": 1,
-    "begin": 1, "look": 1, "make_papers": 1, "invite": 1, "answer_invitation": 1, "disable_or_enable": 1,
+    "proceed": 12, "attempt": 3, "answer": 3, "send": 2, "act_on_message": 2, "edit": 2, "attach": 1, "detach": 1,
+    "begin": 1, "look": 2, "make_papers": 1, "invite": 1, "answer_invitation": 1, "disable_or_enable": 1,
 }  # fmt: skip
 
 
