@@ -26,7 +26,7 @@ LONG_FORM = Limit(body=8 << 20, fields=8 << 20, parts=60_000)  # 3,000 carrier r
 LARGER = {
     "verify.upload": FILE,
     "applications.upload": FILE,
-    "blanks.save": FILE,
+    "blanks.save_form": FILE,
     "districts.preview": FILE,
     "calendar.preview": FILE,
     "calendar.replace": Limit(body=1 << 20, fields=1 << 20, parts=20),

@@ -142,7 +142,7 @@ def _portal(session: Session, where: Portal) -> Line:
         to_do = _("请检查网络、FILING_PORTAL_ISSUER 和 FILING_PORTAL_CA；在此期间请用其他方式登录。")
     age = discovery.age_of_keys(where)
     read = _("公钥读于 %(at)s", at=on_screen(clock.now() - age)) if age is not None else _("公钥没有读到")
-    return Line(_l("单一窗口登录"), counts_in_words([now, read, last]), to_do, level, url_for("portal.index"))
+    return Line(_l("单一窗口登录"), counts_in_words([now, read, last]), to_do, level, url_for("portal.index_view"))
 
 
 def _maintenance(session: Session) -> Iterator[Line]:

@@ -24,7 +24,7 @@ from tests.conftest import ActAs, MakeApplication, StoredRows
 At = Callable[[int, int, int], None]
 VALUES = {
     "accept_days": 3, "decide_days": 12, "extend_days": 5, "withdrawal_allowed": False, "lease_minutes": 30,
-    "valid_days": None, "required_kinds": frozenset(),
+    "valid_days": None, "required_kinds": frozenset(), "keys_required": False,
 }  # fmt: skip
 
 

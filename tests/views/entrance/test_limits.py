@@ -31,6 +31,11 @@ def visits(app: Flask) -> int:
         return len(db.session.scalars(select(Visit)).all())
 
 
+def test_larger_limits_are_of_endpoints_that_exist(app: Flask) -> None:
+    """A renamed endpoint would silently be limited to small bodies."""
+    assert limits.LARGER.keys() - app.view_functions.keys() == set()
+
+
 def test_the_body_of_a_head_request_is_ignored(app: Flask, client_as: ClientAs) -> None:
     """Formerly HEAD /login with a body signed in without token and rate limit; HEAD /password locked accounts."""
     stranger, publisher = client_as(None), client_as("publisher")

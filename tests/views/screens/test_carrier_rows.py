@@ -70,7 +70,8 @@ def test_a_duplicated_row_follows_its_original(
     form = opened(browser, key)
     last = {name: form.pop(name) for name in list(form) if name.startswith("carriers-1-")}
     refused = browser.post(f"/applications/edit/?id={key}", data=form | row(7) | last | {"publisher_id": "99"}).text
-    assert re.findall(r'<tr class="inline-row[^>]*id="carriers-(\d)"', refused) == ["0", "7", "1"]
+    rows_shown = re.findall(r'<tr class="inline-row[^>]*id="carriers-(\d)"', refused)
+    assert rows_shown == ["0", "7", "1", "8"]  # the last is the blank row
     assert save(browser, key, form | row(7, quantity="7") | last).status_code == 302
     rows = sorted(stored_rows(key)["carrier"], key=lambda each: each["position"])
     assert [each["quantity"] for each in rows] == [Decimal(1000), Decimal(7), Decimal(1001)]
