@@ -21,6 +21,7 @@ MESSAGE_ACTS = ("release", "set_aside", *SETTLED)
 # Acts as often as they are chosen: those that lead no further are rarer.
 OFTEN = [act for act in ACTS for _each in range(1 if act in ("delete", "duplicate", "withdraw") else 3)]
 EDITABLE = ("draft", "returned")
+COPIES = ("copy", "duplicate")  # on the screen of the applicant alone
 FIRST = (("publisher", "publisher"), ("agent", "publisher440000"), ("publisher440000", "publisher440000"))
 
 
@@ -74,6 +75,19 @@ class Acting:
             self.check_list(person)
             for case in self.expected.cases:
                 self.check_page(person, case)
+
+    def check_refusals(self) -> None:
+        """Every act that the model refuses is attempted by everybody who sees the case, and nothing has changed."""
+        register = self.expected
+        pairs = [(person, case) for person in PEOPLE for case in register.cases if register.sees(person, case)]
+        for person, case in pairs:
+            version = self.before.application(case.key)["version"]
+            for act in [act for act in ACTS if register.refuses(person, case, act)]:
+                outcome = self.hands.act(person.name, person.screen, act, case.key, version)[0]
+                waits = act == "print" and not case.has_paper  # for the paper: a page that says so
+                is_hidden = outcome == "hidden" and act in COPIES and person.letter != "P"
+                assert outcome == "refused" or waits or is_hidden, f"{case.status}: {act} by {person.name}"
+        assert observe(self.app).rows == self.before.rows
 
     def case(self, place: int) -> Case:
         return self.expected.cases[place % len(self.expected.cases)]
@@ -144,7 +158,7 @@ class Acting:
         return [act for act in acts if not (flag and self.expected.refuses(by, case, act))]
 
     def _perform(self, by: Person, case: Case, act: str, is_stale: bool) -> None:
-        copies = act in ("copy", "duplicate")
+        copies = act in COPIES
         if copies and (len(self.expected.cases) >= MOST_CASES or by.letter != "P"):
             return
         expected = self.verdict(by, case, self.expected.refuses(by, case, act, is_stale))

@@ -60,10 +60,11 @@ class ManyActors(RuleBasedStateMachine):
         self.is_right = True
 
     def teardown(self) -> None:
-        """Everybody's pages are right at the end, too, and the integrity check finds nothing."""
+        """At the end all pages are right, no forbidden act is possible, and the integrity check finds nothing."""
         if not self.is_right:
             return  # the step has failed already
         self.acting.check_everything()
+        self.acting.check_refusals()
         with self.app.app_context(), access.everything() as session:
             assert list(integrity.contradictions(session, store())) == []
 
