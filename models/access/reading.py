@@ -194,7 +194,7 @@ def add_reading_rules(state: ORMExecuteState) -> None:
         return
     if not state.is_column_load:
         _add_rules(state, viewer)
-    # Of a column load too: its joins have the rules under which the row was loaded.
+    # A column load gets parameters too: its joins carry the rules under which the row was loaded.
     if state.is_select or _is_unsynchronized(state):
         given: Any = state.parameters or {}
         state.parameters = given | parameters_of(viewer, clock.today())
@@ -213,5 +213,5 @@ def _add_rules(state: ORMExecuteState, viewer: Viewer | None) -> None:
 
 
 def _is_unsynchronized(state: ORMExecuteState) -> bool:
-    """Whether this is an UPDATE or DELETE with NO_SYNC: rows in the session are not matched."""
+    """Whether this is an UPDATE or DELETE that leaves the rows in the session alone (NO_SYNC)."""
     return (state.is_update or state.is_delete) and state.execution_options.get("synchronize_session") is False

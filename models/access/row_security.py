@@ -73,7 +73,7 @@ def is_on(connection: Connection) -> bool:
 
 
 def can_bypass() -> bool:
-    """Whether the login of the application owns tables, or bypasses row security otherwise; False on SQLite."""
+    """Whether the application's database login bypasses row-level security, as owner or superuser. False on SQLite."""
     if db.engine.dialect.name == "sqlite":
         return False
     with db.engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""Warnings before 申报 and beside the decision, which prevent neither (our own rule: no public text asks for it)."""
+"""Warnings for the applicant before 申报 and for the reviewer. They prevent nothing (our own rule)."""
 
 import hashlib
 from collections import defaultdict
@@ -27,7 +27,7 @@ MOST_COMPARED, MOST_NAMED = 50, 3
 
 @dataclass(frozen=True)
 class Doubt:
-    """One warning; `other_id`, `other_status`: of the application that it names, if it names one."""
+    """One warning. `other_id`, `other_status`: of the application it names; None: it names none."""
 
     sentence: str
     other_id: int | None = None
@@ -35,7 +35,7 @@ class Doubt:
 
 
 def doubts(session: Session, application: Application) -> list[str]:
-    """The sentences of found_doubts()."""
+    """As found_doubts(), the sentences alone."""
     return [doubt.sentence for doubt in found_doubts(session, application)]
 
 

@@ -35,17 +35,18 @@ class ActContext:
 
 
 def no_hindrance(session: Session, application: Application) -> str | None:
-    """For acts that nothing prevents where the status allows them."""
+    """Nothing prevents the act where the status allows it."""
     return None
 
 
 @dataclass(frozen=True)
 class Effect:
-    """`hindrance` returns the sentence that refuses an act which the status allows; buttons ask for it, too.
+    """What an act does besides moving the status, in order.
 
-    What the act does at each step: `lock` locks other rows before the application's; `check` raises Refused before
-    anything is written; `changes` returns field → [old, new] for the trail entry; `digest` the SHA-256 of what the act
-    has written, for the same entry; `finish` runs after the status has changed.
+    `hindrance`: the sentence why it may not be done although the status allows it, or None; buttons ask for it, too.
+    `lock`: locks other rows before the application's. `check`: raises Refused before anything is written.
+    `changes`: field → [old, new] for the trail entry. `digest`: SHA-256 of what the act has written, for that entry.
+    `finish`: runs after the status has changed.
     """
 
     hindrance: Callable[[Session, Application], str | None] = no_hindrance

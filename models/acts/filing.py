@@ -63,7 +63,7 @@ def perform(
 
 
 def hindrance(session: Session, action: Action, application: Application) -> str | None:
-    """The refusal of an act that the status allows but former acts prevent; None: it may be done."""
+    """Why an act that the status allows is refused all the same; None: it is not."""
     if workflow.ACTS[action].once and (sentence := repeated(session, action, application)):
         return sentence
     return EFFECTS.get(action, Effect()).hindrance(session, application)

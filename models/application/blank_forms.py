@@ -65,7 +65,7 @@ def save(session: Session, kind: AttachmentKind, version: int, stored: Stored, n
     row.name, row.size, row.digest = with_ending(clean_name(name), stored.media_type), stored.size, stored.digest
     row.uploaded_at, row.uploaded_by = clock.now(), by.id
     session.add(row)
-    if stored.scanned:  # a form has no mark of it
+    if stored.scanned:  # blank forms have no column for it
         log.record(session, Operation.FILE_SCANNED, by, Place(), stored.digest, words=known_viruses.NO_VIRUS)
     flush_or_refuse(session, _changed())
     return row

@@ -111,6 +111,6 @@ def _merged_rows(entries: list[dict[str, Any]]) -> list[list[Row]]:
     return [absent(old, new), absent(new, old)]
 
 
-def merged(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """As _merged(), for the changes of several edits, oldest first; None if their carriers cannot be paired."""
+def merge_changes(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The changes of several edits, oldest first, as one: field → [first, last value]. None: carriers without ids."""
     return _merged(entries) if all(_has_ids(changes) for changes in entries) else None

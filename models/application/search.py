@@ -69,10 +69,11 @@ def published_by(session: Session, words: str) -> Published:
     return Published(tuple(found), condition)
 
 
-def counted(session: Session, words: str, narrowed: Narrowed) -> int | None:
-    """How many rows containing() finds, up to `narrowed.newest`, by SQLite's search index alone; None: it cannot tell.
+def count_in_index(session: Session, words: str, narrowed: Narrowed) -> int | None:
+    """How many rows containing() finds, `narrowed.newest` at most, from SQLite's search index alone.
 
-    No application is looked up: 10,000 of them are half of the time of a list. The tokens must include the scope.
+    None: the index alone cannot decide it (PostgreSQL, a word of three characters or more, no token of the scope).
+    Reads no application: 10,000 of them are half of the time of a list.
     """
     wanted = _words(words)
     exact = wanted and narrowed.tokens and narrowed.newest and all(len(word) < 3 for word in wanted)

@@ -13,12 +13,12 @@ from datetime import timedelta
 from sqlalchemy.orm import object_session
 
 from models.application.changes import Row, explain_changes
-from models.application.resubmission import merged
+from models.application.resubmission import merge_changes
 from models.application.trail import TrailEntry
 from models.vocabulary import Action, Step
 
-BREAK = timedelta(minutes=30)  # between two saves of a sitting, at most: as long as a session lasts without requests
-OF_A_SITTING = frozenset({Action.EDIT, Step.ATTACH, Step.DETACH})  # what may stand between two of its saves
+BREAK = timedelta(minutes=30)  # between two saves of a sitting, at most
+OF_A_SITTING = frozenset({Action.EDIT, Step.ATTACH, Step.DETACH})  # acts that do not end a sitting
 REORDERED: list[list[Row]] = [[], []]  # the carriers of an entry that changed only their order
 
 
@@ -65,9 +65,9 @@ def _same_sitting(entry: TrailEntry, later: TrailEntry) -> bool:
 
 
 def _joined(group: list[TrailEntry]) -> list[ShownEntry]:
-    """The group as one entry, or as none; entry by entry where it cannot be joined."""
+    """The group as one entry; none, if nothing differs in the end; single entries, if carriers cannot be paired."""
     changes = [entry.changes or {} for entry in reversed(group)]
-    joined = None if any(each.get("carriers") == REORDERED for each in changes) else merged(changes)
+    joined = None if any(each.get("carriers") == REORDERED for each in changes) else merge_changes(changes)
     session = object_session(group[0])
     if len(group) == 1 or joined is None:
         return [ShownEntry(entry, 1, explain_changes(entry.changes or {}, session)) for entry in group]

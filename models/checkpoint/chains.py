@@ -13,8 +13,11 @@ from models.log import LogEntry, in_words
 
 @dataclass(frozen=True)
 class Chain:
-    """`name`: end of the origin of its checkpoints; `label`: of one entry. `content`: all values of an entry;
-    `described`: for people. `in_words`: a content in lines for people."""
+    """A hash chain.
+
+    `name`: end of the origin of its checkpoints; `label`: name of one entry. `content`: all values of an entry, which
+    are hashed. `described`: the entry in one line. `in_words`: a content as labelled lines, for check-proof.
+    """
 
     name: str
     label: Any

@@ -63,7 +63,7 @@ def prove(
 
 
 def chain_named_in(text: str) -> Chain:
-    """The chain that a proof is about, by its own words: check() verifies them. The trail for any other text."""
+    """The chain that a proof claims to be about; the trail for any other text. Unverified: check() decides."""
     return chain_of(text.partition("\n\n")[2])
 
 

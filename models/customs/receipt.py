@@ -49,7 +49,7 @@ class CustomsReceipt(Base):
     read_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
     # Remarks on unusual content. Its results are notes on the messages.
     verdict: Mapped[str | None] = mapped_column(Text)
-    # Attempts that failed, the reason of the last one, and when the next one is due (None: at once).
+    # Failed attempts, the reason of the last, and the time of the next (None: at once).
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
     failure: Mapped[str | None] = mapped_column(Text)
     next_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -100,9 +100,9 @@ def store(session: Session, name: str, raw: bytes, reply_to: str = "") -> Custom
 
 
 def unread(session: Session, longest: float) -> list[int]:
-    """Ids of the receipts not completely processed whose pause, of `longest` seconds at most, is over. Rolls back.
+    """Ids of receipts not completely processed and due now, oldest first. `longest`: longest pause, in seconds.
 
-    A time further ahead was written by a clock that was ahead: it counts as past.
+    A due time further ahead than twice that was written by a wrong clock, and counts as past. Rolls back.
     """
     now, far = clock.now(), clock.now() + timedelta(seconds=2 * longest)
     due = or_(CustomsReceipt.next_at.is_(None), ~CustomsReceipt.next_at.between(now, far))

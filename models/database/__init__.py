@@ -157,9 +157,9 @@ def read_one_moment(session: OrmSession) -> None:
 
 
 def commit_and_keep(session: OrmSession) -> None:
-    """Commit without expiring the rows: an answer that shows them need not read each again.
+    """Commit, but do not expire the rows, so that the response need not read them again.
 
-    For the end of a request: values that an UPDATE with NO_SYNC has written are not in them.
+    Only at the end of a request: what an UPDATE with NO_SYNC has written does not show in the rows.
     """
     session.expire_on_commit = False
     try:

@@ -37,8 +37,8 @@ def store_and_process(session: Session, name: str, raw: bytes, pace: Pace, reply
 def process(session: Session, key: int, pace: Pace) -> list[str]:
     """Apply the results of a stored receipt; one that fails does not stop the others (CU5, CU7, CU8).
 
-    After a failure the receipt waits, each time longer (receipt.postpone). Raises SQLAlchemyError when the database is
-    unavailable.
+    After a failure the receipt waits, twice as long each time (receipt.postpone). Raises SQLAlchemyError if the
+    database is unavailable.
     """
     try:
         return _process(session, key, pace)
@@ -91,9 +91,9 @@ def _left_for_later(session: Session, key: int, results: list[Result]) -> set[in
 def _apply_batch(
     session: Session, key: int, batch: list[tuple[int, Result]], pace: Pace
 ) -> Iterator[tuple[str, bool, str | None]]:
-    """(line, whether the message exists here, None) for each; commits together, or each if one fails.
+    """(line, whether the message exists here, failure) for each; one commit, or one each if the batch fails.
 
-    Instead of None: why it failed, or "" if somebody acts on the application now.
+    `failure`: None: done; "": the application is locked by somebody, which is no fault; else the reason.
     """
     outcomes = []
     try:

@@ -6,7 +6,7 @@ from models.vocabulary import Word
 
 
 class SignIn(Word):
-    """登录日志: sign-ins, their ends, and what a person changes of their own access and notices."""
+    """登录日志: sign-ins and sign-outs, and what people change about their own keys, password, e-mail and calendar."""
 
     SIGNED_IN = "signed_in", _l("登录成功")
     WRONG_PASSWORD = "wrong_password", _l("登录失败：密码不正确")

@@ -46,12 +46,16 @@ RULES: dict[Word, Rule] = {
     Action.RETURN: Rule(APPLICANT, _l("%(number)s 已退回，请查看意见，修改后再次申报。"), "warning"),
     Action.DECLINE: Rule(
         APPLICANT,
-        _l("%(number)s 不予受理，请查看意见；可以另行申请，不服的可以申请行政复议或者提起行政诉讼。"),
+        _l(
+            "%(number)s 不予受理，请打开申请，查看意见；可以另行申请，不服的可以申请行政复议或者提起行政诉讼，期限见申请页面。"
+        ),
         "danger",
     ),
     Action.REFUSE: Rule(
         APPLICANT,
-        _l("%(number)s 不予备案，请查看意见；可以另行申请，不服的可以申请行政复议或者提起行政诉讼。"),
+        _l(
+            "%(number)s 不予备案，请打开申请，查看意见；可以另行申请，不服的可以申请行政复议或者提起行政诉讼，期限见申请页面。"
+        ),
         "danger",
     ),
     Action.EXTEND: Rule(APPLICANT, _l("%(number)s 的办结期限已延长，请查看新的期限和理由。")),

@@ -1,4 +1,4 @@
-"""Time-outs of sessions: a job ends and logs them. Why a session has ended, for the page that follows."""
+"""Sessions that time out: a job ends and logs them. Also the sentence why a session has ended."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ AT_ONCE = 500  # sessions in a transaction
 def end_expired(session: Session, timeout: timedelta, lifetime: timedelta) -> int:
     """End and log the sessions that have timed out, AT_ONCE at most; returns how many. Commits.
 
-    `timeout`: after the last request; `lifetime`: after sign-in. They were refused from then on, without this job.
+    `timeout`: after the last request; `lifetime`: after sign-in. Their requests are refused without this job.
     """
     now = clock.now()
     expired = Visit.ended_at.is_(None), or_(Visit.seen_at < now - timeout, Visit.began_at < now - lifetime)
@@ -50,7 +50,8 @@ def _shown(moment: datetime) -> str:
 def how_ended(session: Session, token: str, timeout: timedelta, lifetime: timedelta) -> str | None:
     """The sentence why the visit of this token has ended; None when it has timed out, or is unknown.
 
-    A changed password and a 退出 elsewhere have the same sentence: both only set `ended_at`.
+    A changed password and a 退出 elsewhere have the same sentence: both only set `ended_at`. Of a session that has
+    timed out it makes no difference whether end_expired() has run.
     """
     visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token)))
     if visit is not None and not visit.account.is_active:

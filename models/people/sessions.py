@@ -66,7 +66,7 @@ class Visit(Base):
 
 
 OPEN = Visit.ended_at.is_(None)
-Index("ix_visit_open", Visit.seen_at, postgresql_where=OPEN, sqlite_where=OPEN)  # of sessions that may time out
+Index("ix_visit_open", Visit.seen_at, postgresql_where=OPEN, sqlite_where=OPEN)  # for end_expired()
 
 
 def _what_follows(pause: timedelta) -> str:
@@ -89,7 +89,7 @@ def _begin_attempt(session: Session, name: str, account: Account | None, place: 
     try:
         known = _is_known(session, account, place)
         return record_attempt_and_commit(
-            session, name, place, known, is_at_home=lambda: _is_at_home(session, account, place)
+            session, name, place, known, has_used_network=lambda: _has_used_network(session, account, place)
         )
     except Refused:
         slowed = log.entry(SignIn.SLOWED, account, place)
@@ -124,7 +124,7 @@ def _is_known(session: Session, account: Account | None, place: Place) -> bool:
     return session.scalar(before.limit(1)) is not None
 
 
-def _is_at_home(session: Session, account: Account | None, place: Place) -> bool:
+def _has_used_network(session: Session, account: Account | None, place: Place) -> bool:
     """Whether the account has signed in from this network before."""
     if account is None:
         return False

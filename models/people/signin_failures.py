@@ -1,9 +1,9 @@
 """Rate limit of wrong passwords (NIST SP 800-63B-4, 3.2.2).
 
 Counted by name and place, so that guessing does not lock out the owner. A place is a browser in which the owner has
-signed in before, or else a network address. A network that fails with many names must wait with every further name,
-except in browsers known to its owner, and for accounts that have signed in from that network before: somebody who
-guesses there cannot shut out the others. (While it waits, it can learn which accounts these are.)
+signed in before, or else a network address. A network that fails with NETWORK_TRIES different names within an hour must
+wait with every further name. Exempt are browsers known to the account, and accounts that have signed in from this
+network before. Known leak: while it waits, a guesser learns which accounts are exempt.
 
 Stored in the database, which all processes share.
 """
@@ -80,12 +80,12 @@ def record_attempt_and_commit(
     place: Place,
     known_browser: bool,
     is_code: bool = False,
-    is_at_home: Callable[[], bool] = lambda: True,
+    has_used_network: Callable[[], bool] = lambda: True,
 ) -> SigninFailure:
     """Record an attempt before the password is verified, so that parallel attempts count each other. Commits.
 
     Raises Refused, and removes the record, while this place must wait for this name, or its network for all names.
-    `is_at_home`: whether the account has signed in from this network before.
+    `has_used_network`: whether the account has signed in from this network before.
     """
     where = f"browser {place.browser}" if known_browser else f"network {network_of(place.address)}"
     attempt = SigninFailure(name_hash=hashed(username), place_hash=hashed(where), at=clock.now(), is_code=is_code)
@@ -96,7 +96,7 @@ def record_attempt_and_commit(
     left = min(times[0], attempt.at) + _pause(len(times)) - attempt.at if times else timedelta()
     if left <= timedelta() and not known_browser:
         left = _pause_of_network(session, attempt)
-        left = timedelta() if left and is_at_home() else left
+        left = timedelta() if left and has_used_network() else left
     if left > timedelta():
         session.delete(attempt)
         session.commit()
@@ -105,7 +105,7 @@ def record_attempt_and_commit(
 
 
 def _pause_of_network(session: Session, attempt: SigninFailure) -> timedelta:
-    """How long its network must wait: until less than NETWORK_TRIES failures with other names are in the window."""
+    """How long its network must wait: until fewer than NETWORK_TRIES failures with other names are in the window."""
     others = _counting(attempt, NETWORK_WINDOW).where(SigninFailure.name_hash != attempt.name_hash)
     oldest = session.scalar(others.order_by(SigninFailure.at.desc()).offset(NETWORK_TRIES - 1).limit(1))
     return min(oldest, attempt.at) + NETWORK_WINDOW - attempt.at if oldest else timedelta()

@@ -72,12 +72,12 @@ def test_attachments_are_uploaded_and_removed_without_script(
     page = plain("publisher")
     page.goto(f"/applications/edit/?id={make_application()}")
     box = page.locator("#file-other")
-    for name, content, said in (("空.pdf", b"", "空.pdf"), ("协议.pdf", make_pdf("协议"), "已上传“协议.pdf”。")):
+    for name, content, sentence in (("空.pdf", b"", "空.pdf"), ("协议.pdf", make_pdf("协议"), "已上传“协议.pdf”。")):
         box.locator("input[type=file]").set_input_files(
             {"name": name, "mimeType": "application/pdf", "buffer": content}
         )
         box.locator("noscript button", has_text="上传").click()
-        expect(page.locator(".alert").first).to_contain_text(said)
+        expect(page.locator(".alert").first).to_contain_text(sentence)
     expect(box.locator(".files a").first).to_have_text("协议.pdf")
     expect(box.get_by_role("button", name="替换")).to_have_count(0)
     box.locator("noscript button", has_text="上传").click()

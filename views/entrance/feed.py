@@ -22,7 +22,7 @@ from models.people.signin_failures import hashed
 from views.entrance.place import place
 from views.entrance.rate_limits import limiter
 
-QUIET = timedelta(hours=1)
+QUIET = timedelta(hours=1)  # between two log entries of one account
 SECONDS = 3  # that the answer waits for its log entry to be written
 MOST = 1000  # deadlines, the earliest first
 

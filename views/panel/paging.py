@@ -60,7 +60,7 @@ class PagedView(SavingView):
             return 0, []
         if form is not None:
             form.newest = REACH + 1 if sort_column not in self._sortable_columns else None
-        counted = form.counted() if form is not None else None
+        counted = form.count_in_index() if form is not None else None
         count = self.get_count_query().scalar() if counted is None else counted
         g.page = max(0, min(page or 0, (min(count, REACH) - 1) // size))
         if not count:

@@ -11,7 +11,7 @@ from wtforms import Field
 
 from models import access, clock, workflow
 from models.application import Application
-from models.application.search import Narrowed, Published, containing, counted, published_by
+from models.application.search import Narrowed, Published, containing, count_in_index, published_by
 from models.certificate import Certificate
 from models.clock import SHANGHAI
 from models.codes import District
@@ -100,8 +100,8 @@ class Query(RangeForm):
                 valid = False
         return valid
 
-    def counted(self) -> int | None:
-        """The number of rows found, `newest` at most, where an index alone can tell it; None elsewhere."""
+    def count_in_index(self) -> int | None:
+        """The number of rows found, `newest` at most, if an index alone tells it; None otherwise."""
         return None
 
     def asks_seldom(self) -> bool:
@@ -149,9 +149,9 @@ class OwnQuery(Query):
     def published_by(self, words: str) -> Published:
         return once(("published by", words), lambda: published_by(db.session(), words))
 
-    def counted(self) -> int | None:
+    def count_in_index(self) -> int | None:
         session, title = db.session(), self["title"].data if "title" in self else None
-        return counted(session, title, self.narrowed()) if title and access.search_scope(session) else None
+        return count_in_index(session, title, self.narrowed()) if title and access.search_scope(session) else None
 
     def narrowed(self) -> Narrowed:
         """The other filled fields as tokens for the search index of titles."""

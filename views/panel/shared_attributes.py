@@ -17,7 +17,7 @@ def shared_attributes(form: Form) -> dict[str, Markup]:
 
 def _attributes(field: Any) -> Markup:
     assert isinstance(field.widget, TextInput), field.short_name
-    known = vars(field.flags)  # an absent flag is None, hence getattr() tells nothing
+    known = vars(field.flags)  # getattr() returns None for an absent flag
     flags = {name: known[name] for name in field.widget.validation_attrs if name in known}
     look = {"type": "text", "class": "form-control", "aria-label": field.label.text}
     return Markup(html_params(**flags, **look, **(field.render_kw or {})))

@@ -103,11 +103,11 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return [(_l("备案证明申请"), f"{self.url}/new/"), *super().menu_entries()]
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """Check the number of carrier rows before the form is built, without rows to be deleted and one blank row."""
+        """Check the number of carriers before the form is built; deleted rows and one blank row do not count."""
         cells = [(name.rpartition("-")[0], text) for name, text in request.form.items() if name.startswith("carriers-")]
         rows = {row for row, _text in cells if f"del-{row}" not in request.form}
-        spare = bool(rows - {row for row, text in cells if text.strip()})
-        drafts.check_count(len(rows) - spare)
+        has_blank_row = bool(rows - {row for row, text in cells if text.strip()})
+        drafts.check_count(len(rows) - has_blank_row)
         return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:

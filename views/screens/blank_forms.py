@@ -59,7 +59,7 @@ class BlankDownloadScreen(Screen):
 
 
 class BlankFormScreen(ListExport):
-    """The operator's table of blank forms, one line per kind of attachment; a file has those that are offered."""
+    """The operator's table of blank forms, one line per kind of attachment; an export has only those with a file."""
 
     roles = frozenset({Role.OPERATOR})
     opens = frozenset({"file", "save_form", "remove"})

@@ -1,4 +1,4 @@
-"""The lines of 运行状态, and those of the queues: messages to customs and receipts, papers, reminders and e-mails."""
+"""The lines of 运行状态: the class, and those of the queues (messages, receipts, papers, reminders, e-mails)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

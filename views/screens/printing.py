@@ -54,7 +54,8 @@ class PrintScreen(Screen):
     def certificate(self) -> Any:
         """The certificate as PDF, if 打印 is allowed; viewing starts no typesetting. Commits a log entry.
 
-        While the paper is being made: a page that reloads itself, and with `?print=1` prints it when it is ready.
+        While the paper is being made: a page that asks every two seconds and opens the paper when it is ready; with
+        `?print=1` it also prints it (waiting.js).
         """
         row = self.get_one(request.args.get("id")) or abort(404)
         wanted = "print" in request.args

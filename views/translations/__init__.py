@@ -73,7 +73,7 @@ class Translator(Babel):
 
     @property
     def domain_instance(self) -> Domain:
-        """Asked for once a request."""
+        """The catalogue; within a request one that reads the locale from its state. Cached by Flask-Babel."""
         state = getattr(g, "_flask_babel", None)
         return self.catalogue if state is None else RequestCatalogue(self.catalogue, state)
 

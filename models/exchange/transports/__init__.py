@@ -135,7 +135,7 @@ class Http:
     ) -> bytes:
         """The body of the answer to one request. http.client follows no redirect and uses no proxy.
 
-        Not ask(): a failure says whether the letter may have arrived, and TooLong has the part that was read.
+        ask() is not used here: a failure must say whether the letter may have arrived, and TooLong keeps the part read.
         """
         line = TimedConnection(self.parts.netloc, within or self.within, self.context)
         sent = False

@@ -32,19 +32,19 @@ def test_a_network_that_fails_with_many_names_must_wait_with_any_other(app: Flas
         assert answer("publisher", PASSWORD, ATTACKER) == "", "attempts meanwhile have not prolonged it"
 
 
-def test_nobody_of_the_same_network_is_shut_out(app: Flask) -> None:
+def test_known_accounts_of_a_paused_network_can_still_sign_in(app: Flask) -> None:
     """Those who have signed in there before, in any browser, and known browsers from anywhere."""
-    mine = Place(ATTACKER.address, browser="mine")
+    known_place = Place(ATTACKER.address, browser="mine")
     with app.app_context():
         assert answer("agent", PASSWORD, Place(OFFICE.address, browser="mine")) == ""
         assert answer("publisher", PASSWORD, ATTACKER) == ""
         spray(ATTACKER)
         assert answer("publisher", PASSWORD, ATTACKER) == ""
-        assert answer("agent", PASSWORD, mine) == ""
+        assert answer("agent", PASSWORD, known_place) == ""
         assert waits("national", PASSWORD, ATTACKER)
 
 
-def test_an_account_that_is_at_home_is_still_slowed_by_itself(app: Flask) -> None:
+def test_an_account_exempt_from_the_pause_of_its_network_is_still_slowed_by_its_own_failures(app: Flask) -> None:
     with app.app_context():
         assert answer("publisher", PASSWORD, ATTACKER) == ""
         spray(ATTACKER)
