@@ -28,8 +28,7 @@ BLANKS = "\ufeff\0\x1a \t\r\n"
 USES = {Reply.NOTED, Reply.USED_UP}
 FAILING = 3  # failed attempts after which a person should look: the first ones may be of a busy database
 MOST = 4_000_000  # bytes stored of one receipt: far more than any real one
-# The name of a status query: message id, and the attempt that sends the query.
-QUESTION = re.compile(r"(.*)-Q(\d{1,9})")
+QUESTION = re.compile(r"(.*)-Q(\d{1,9})")  # the name of a status query: message id, and the attempt that sends it
 NAMED = (  # file names by which the E-port client reports the fate of a letter
     (re.compile(r"Successed_(.+)_\w+\.xml"), Reply.WAITING),
     (re.compile(r"Failed_(.+)_\w+\.xml|FailBox/(.+)\.xml"), Reply.FAULT),
@@ -53,7 +52,11 @@ class CustomsReceipt(Base):
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
     failure: Mapped[str | None] = mapped_column(Text)
     next_at: Mapped[datetime | None] = mapped_column(Moment)
+    next_place: Mapped[int] = mapped_column(default=0, server_default="0")  # the result with which it begins
     strange: Mapped[bool] = mapped_column(default=False, index=True, info={"label": _l("无法识别")})
+
+
+_FAILING = (CustomsReceipt.read_at.is_(None), CustomsReceipt.failures >= FAILING)
 
 
 class Unreadable(Refused):
@@ -112,18 +115,26 @@ def unread(session: Session, longest: float) -> list[int]:
     return keys
 
 
-def postpone(session: Session, key: int, why: str, pace: Pace) -> None:
-    """Note a failed attempt to process a receipt; the next is made after a pause that doubles. Commits."""
+def postpone(session: Session, key: int, why: str, pace: Pace, soon: bool = False) -> None:
+    """Count a failed attempt to process a receipt; the next is made after a pause that doubles. Commits.
+
+    `soon`: after the shortest pause, because other results of the receipt may succeed.
+    """
     row = session.get_one(CustomsReceipt, key, populate_existing=True)
     row.failures, row.failure = row.failures + 1, column_text(why)
-    row.next_at = pace.after(row.failures)
+    row.next_at = pace.after(1 if soon else row.failures)
     session.commit()
 
 
-def failing(session: Session) -> list[CustomsReceipt]:
-    """The receipts that cannot be processed: not read after FAILING attempts; the oldest first."""
-    found = select(CustomsReceipt).options(defer(CustomsReceipt.raw)).where(CustomsReceipt.read_at.is_(None))
-    return list(session.scalars(found.where(CustomsReceipt.failures >= FAILING).order_by(CustomsReceipt.id)))
+def failing(session: Session, most: int) -> list[CustomsReceipt]:
+    """The oldest `most` receipts that cannot be processed: not read after FAILING attempts."""
+    found = select(CustomsReceipt).options(defer(CustomsReceipt.raw)).where(*_FAILING).order_by(CustomsReceipt.id)
+    return list(session.scalars(found.limit(most)))
+
+
+def any_failing(session: Session) -> bool:
+    """Whether a receipt cannot be processed, as failing()."""
+    return bool(session.scalar(select(select(CustomsReceipt.id).where(*_FAILING).exists())))
 
 
 def interpret(name: str, raw: bytes) -> tuple[list[Result], list[str]]:
@@ -150,10 +161,7 @@ def results(raw: bytes) -> tuple[list[Result], list[str]]:
     """(results by message, remarks on unusual content); raises Unreadable when it is not a complete receipt."""
     root = _root(raw)
     about, query_attempt = parse_letter_name(_text_at(root, f"OriHead/{NS}CopMsgId"))
-    code, info = (
-        _text_at(root, f"Response/{NS}ResponseCode"),
-        _text_at(root, f"Response/{NS}ResponseInfo"),
-    )
+    code, info = _text_at(root, f"Response/{NS}ResponseCode"), _text_at(root, f"Response/{NS}ResponseInfo")
     is_named = root.tag.rpartition("}")[2] == "DxpRep"
     if is_named and not root.tag.startswith(NS):
         raise Foreign(_("命名空间不是电子口岸的"))

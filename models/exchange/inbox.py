@@ -22,7 +22,7 @@ from models.workflow import Refused
 
 LOG = logging.getLogger(__name__)
 AT_ONCE = 20  # results applied in one transaction: as many applications are locked meanwhile
-MOST_A_ROUND = 1000  # results of one receipt applied in one round, so that sending goes on; the next round continues
+MOST_A_ROUND = 1000  # results of one receipt tried in one round, so that sending goes on; the next round continues
 CHUNK = 500  # message numbers in one query
 MOST_SHOWN = 200  # characters of a result in a line for the log
 RETRIES = 3  # attempts to apply a result when people act on the application meanwhile; then it waits for the next round
@@ -54,30 +54,36 @@ def _process(session: Session, key: int, pace: Pace) -> list[str]:
     """The lines of process(), which says what happens.
 
     Commits after each batch. Idempotent: parallel or repeated calls apply each result once. After MOST_A_ROUND results
-    it stops, and the next call goes on from there: a long receipt does not keep messages from being sent.
+    it stops, and the next call goes on from there, past those that failed: a long receipt does not keep messages from
+    being sent. The pause after failures is short while a result is only busy, or was not tried yet.
     """
     row = session.get_one(CustomsReceipt, key)
     results, odd = receipt.interpret(row.name, row.raw)
-    later = _left_for_later(session, key, results)
+    later, next_place = _left_for_later(session, key, results, row.next_place)
     places = [place for place in range(len(results)) if place not in later]
-    lines, left, failure = list(odd), bool(later), ""
+    lines, left, failure, soon = list(odd), bool(later), "", next_place > 0
     for first in range(0, len(places), AT_ONCE):
         batch = [(place, results[place]) for place in places[first : first + AT_ONCE]]
         for line, known, why in _apply_batch(session, key, batch, pace):
             lines.append(line)
             odd += [] if known else [line]
-            left, failure = left or why is not None, failure or why or ""
-    if failure and not later:  # with more to apply the next round goes on at once
-        receipt.postpone(session, key, failure, pace)
+            left, failure, soon = left or why is not None, failure or why or "", soon or why == ""
+    if failure:
+        receipt.postpone(session, key, failure, pace, soon)
+    row = session.get_one(CustomsReceipt, key)
+    row.next_place = next_place
     if not left:  # otherwise the next round processes the rest
-        row = session.get_one(CustomsReceipt, key)
         row.read_at, row.verdict, row.strange = clock.now(), "\n".join(odd), bool(odd)
-        session.commit()
+    session.commit()
     return lines
 
 
-def _left_for_later(session: Session, key: int, results: list[Result]) -> set[int]:
-    """The places of results beyond MOST_A_ROUND, not counting those that are noted already, or of no message here."""
+def _left_for_later(session: Session, key: int, results: list[Result], begin: int) -> tuple[set[int], int]:
+    """(places of the results not to be tried in this round, the place where the next round begins).
+
+    A round tries MOST_A_ROUND results from the place `begin` on, or from the first, if there are none after it; those
+    that are noted already, or of no message here, do not count. So results that always fail do not stop those after.
+    """
     noted = set(session.scalars(select(CustomsNote.place).where(CustomsNote.receipt_id == key)))
     names = [result.message_id for result in results]
     known: set[str] = set()
@@ -85,7 +91,8 @@ def _left_for_later(session: Session, key: int, results: list[Result]) -> set[in
         some = CustomsMessage.message_id.in_(names[first : first + CHUNK])
         known |= set(session.scalars(select(CustomsMessage.message_id).where(some)))
     waiting = [place for place, name in enumerate(names) if place not in noted and name in known]
-    return set(waiting[MOST_A_ROUND:])
+    ahead = [place for place in waiting if place >= begin] or waiting
+    return set(waiting) - set(ahead[:MOST_A_ROUND]), ahead[MOST_A_ROUND] if len(ahead) > MOST_A_ROUND else 0
 
 
 def _apply_batch(

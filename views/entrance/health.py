@@ -81,6 +81,7 @@ def probe_database() -> bool:
 
 FOLLOWING = {"deliverer", "overdue", "mail", "reminders", "checkpoint", "witness"}  # caused by a hold
 SECONDS = 5  # that one query may take
+MOST_RECEIPTS = 20  # numbers of failing receipts in the details
 STORE, DATABASE, SCANNER = Prober(probe_store), Prober(probe_database), Prober(probe_scanner)
 
 
@@ -130,8 +131,8 @@ def details(unreachable: bool) -> Iterator[str]:
         files, forms = scanning.count_unscanned(session), scanning.count_unscanned_forms(session)
         if files or forms:
             yield f"not scanned for viruses: attachments {files}, blank forms {forms}"
-        if failing := receipt.failing(session):
-            yield f"receipts that cannot be processed: {' '.join(str(row.id) for row in failing[:20])}"
+        if failing := receipt.failing(session, MOST_RECEIPTS):
+            yield f"receipts that cannot be processed: {' '.join(str(row.id) for row in failing)}"
         if log_chain.is_late(session):
             yield "log entries without a seal"
 
@@ -169,7 +170,7 @@ def problems() -> Iterator[str]:
 def _problems_in_database(session: Session) -> list[str]:
     """The problems that the tables show. While sending is held, `held` replaces the words that follow from it."""
     found = [*_file_problems(session), *exchange.health(session, pace()).problems]
-    found += ["receipts"] if receipt.failing(session) else []
+    found += ["receipts"] if receipt.any_failing(session) else []
     found += paper_queue.problems(session, paper_worker.pace())
     found += letters.problems(session, mail_pace()) if mail_server() else []
     found += reminders.problems(session)

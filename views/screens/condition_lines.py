@@ -65,8 +65,8 @@ def queues(session: Session, wrong: set[str]) -> Iterator[Line]:
         state.append(_("最早入列 %(at)s", at=on_screen(exchange.oldest)))
     words = ("held", "deliverer", "overdue", "set_aside", "rejected", "unanswered")
     yield line_of(_l("海关报文"), in_clauses(state), wrong, words, url_for("traffic.index_view"))
-    if failing := receipt.failing(session):
-        yield line_of(_l("海关回执"), in_clauses(map(_failed, failing[:MOST_RECEIPTS])), wrong, ("receipts",))
+    if failing := receipt.failing(session, MOST_RECEIPTS):
+        yield line_of(_l("海关回执"), in_clauses(map(_failed, failing)), wrong, ("receipts",))
     in_all, late, aside = paper_queue.counts(session, paper_worker.pace())
     state = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
     state.append(_("已搁置 %(count)s", count=aside))

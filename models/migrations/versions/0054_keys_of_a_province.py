@@ -16,11 +16,12 @@ def upgrade() -> None:
     op.add_column("customs_receipt", sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
     op.add_column("customs_receipt", sa.Column("failure", sa.Text(), nullable=True))
     op.add_column("customs_receipt", sa.Column("next_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("customs_receipt", sa.Column("next_place", sa.Integer(), server_default="0", nullable=False))
     op.create_index("ix_visit_open", "visit", ["seen_at"], postgresql_where=OPEN, sqlite_where=OPEN)
 
 
 def downgrade() -> None:
     op.drop_index("ix_visit_open", "visit")
-    for name in ("next_at", "failure", "failures"):
+    for name in ("next_place", "next_at", "failure", "failures"):
         op.drop_column("customs_receipt", name)
     op.drop_column("province_settings", "keys_required")
