@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from models.application import resubmission
+from models import access
+from models.acts import uploads
+from models.application import Application, resubmission
+from models.application.attachments import Attachment
 from models.database import db
-from models.vocabulary import Action
+from models.vocabulary import Action, AttachmentKind
 from tests.browsing import Browser, ClientAs
-from tests.cast import perform_step
-from tests.conftest import MakeApplication
+from tests.cast import perform_step, small_pdf, upload
+from tests.conftest import ActAs, MakeApplication
 from tests.views.pages import form_of
 
 
@@ -29,6 +32,12 @@ def outlines(reviewer: Browser) -> list[str]:
     page = reviewer.get("/desk/").text
     (part,) = re.findall(r'<h2 id="part-\d+">退回后重新申报.*?</section>', page, re.DOTALL)
     return [facts.split(" · ")[0] for facts in re.findall("<small>(.*?)</small>", part)]
+
+
+def outline(app: Flask, key: int) -> str:
+    """What was changed in this application since 退回."""
+    with app.app_context(), access.everything() as session:
+        return resubmission.outlines(session, [key])[key]
 
 
 @pytest.mark.slow
@@ -54,7 +63,47 @@ def test_a_resubmission_names_the_changed_fields_and_counts_the_changed_carriers
 
 
 @pytest.mark.slow
-def test_the_outlines_take_one_statement_for_all_rows(
+def test_thousands_of_changed_carriers_are_named_but_not_read(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each save may hold all of them, twice: past MOST_READ characters the other fields are read alone."""
+    monkeypatch.setattr(resubmission, "MOST_OF_ENTRY", 1000)
+    publisher, key = client_as("publisher"), make_application(status="returned", carriers=3)
+    change(publisher, key, title='昆曲"carriers": ', carriers_0_quantity="7")
+    assert outline(app, key) == "改动：商品名称、载体 1 行"
+    all_carriers = {f"carriers_{n}_specification": "BD" * 20 for n in range(3)}
+    change(publisher, key, title='评弹"carriers": ', phone="025-1", **all_carriers)
+    change(publisher, key, contract_number="HT-2")
+    assert outline(app, key) == "改动：商品名称、加工合同号、联系电话、载体信息"
+    with app.app_context(), access.everything() as session:
+        read = session.execute(resubmission._changes_since_return([key])).all()
+    assert [len(changes) == 1000 for _key, changes in read] == [False, True, False]
+    monkeypatch.setattr(resubmission, "MOST_READ", 1100)
+    assert outline(app, key) == "改动较多，请查看详情"
+    with app.app_context(), access.everything() as session:
+        assert len(session.execute(resubmission._changes_since_return([key])).all()) == 2
+
+
+@pytest.mark.slow
+def test_a_file_that_was_added_and_removed_again_is_no_change(
+    app: Flask, make_application: MakeApplication, act_as: ActAs
+) -> None:
+    """But one that takes the place of another of the same name is: the trail names files, and does not number them."""
+    key, kind, content = make_application(status="returned"), AttachmentKind.CONTRACT, small_pdf("新")
+    with act_as("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        first = db.session.scalars(select(Attachment).filter_by(application_id=key, kind=kind)).one()
+        added = upload(app, application, kind, content, filer, "新合同.pdf")
+        assert resubmission.outlines(db.session(), [key]) == {key: "改动：境外加工合同"}
+        uploads.detach(db.session(), application, added.id, filer)
+        assert resubmission.outlines(db.session(), [key]) == {key: "没有改动"}
+        upload(app, application, kind, content, filer, first.name)
+        uploads.detach(db.session(), application, first.id, filer)
+        assert resubmission.outlines(db.session(), [key]) == {key: "改动：境外加工合同"}
+
+
+@pytest.mark.slow
+def test_the_outlines_take_as_many_statements_for_many_rows_as_for_one(
     app: Flask, client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     reviewer, statements = client_as("reviewer"), []
