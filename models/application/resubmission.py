@@ -64,7 +64,7 @@ def outlines(session: Session, keys: Collection[int]) -> dict[int, str]:
     return {key: _outline_within(changes, present[key]) for key, changes in found.items()}
 
 
-def _changes_since_return(keys: Collection[int]) -> Select[tuple[int, str]]:
+def _changes_since_return(keys: Collection[int]) -> Select[int, str]:
     """Application id and changes, as JSON, of each entry since its last 退回, oldest first.
 
     Of an entry at most MOST_OF_ENTRY characters are read: each save of thousands of carriers may have changed all of
