@@ -6,7 +6,7 @@ that of the stored content. Entries that are held back until a sitting ends woul
 its entry, which `trail verify` reports, and would be lost with the process. So they are joined when they are shown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,17 +24,29 @@ REORDERED: list[list[Row]] = [[], []]  # the carriers of an entry that changed o
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """`entry`: the newest of them; `saves`: how many there are; `lines`: their changes together, in words."""
+    """`entry`: the newest of them; `saves`: how many there are; `lines`: their changes together, in words.
+
+    No lines for several saves: their sitting ended where it began.
+    """
 
     entry: TrailEntry
     saves: int
     lines: list[str]
 
 
-def shown_entries(newest_first: Iterable[TrailEntry]) -> list[ShownEntry]:
-    """Entries of one trail, newest first; without the saves of a sitting that ended where it began."""
-    groups = [shown for group in _grouped(newest_first) for shown in _joined(group)]
-    return sorted(groups, key=lambda shown: shown.entry.id, reverse=True)
+def shown_entries(newest_first: Sequence[TrailEntry], most: int | None = None) -> list[ShownEntry]:
+    """The newest `most` of these entries of one trail, newest first; None: all.
+
+    Saves are not joined in a sitting that goes on below: its first values are not known.
+    """
+    whole = len(newest_first)
+    if most is not None and most < whole:
+        whole = most
+        while whole and _same_sitting(newest_first[whole], newest_first[whole - 1]):
+            whole -= 1
+    joined = [shown for group in _grouped(newest_first[:whole]) for shown in _joined(group)]
+    joined.sort(key=lambda shown: shown.entry.id, reverse=True)
+    return joined + [_alone(entry) for entry in newest_first[whole:most]]
 
 
 def _grouped(newest_first: Iterable[TrailEntry]) -> list[list[TrailEntry]]:
@@ -65,10 +77,13 @@ def _same_sitting(entry: TrailEntry, later: TrailEntry) -> bool:
 
 
 def _joined(group: list[TrailEntry]) -> list[ShownEntry]:
-    """The group as one entry; none, if nothing differs in the end; single entries, if carriers cannot be paired."""
+    """The group as one entry; single entries, if carriers cannot be paired."""
     changes = [entry.changes or {} for entry in reversed(group)]
     joined = None if any(each.get("carriers") == REORDERED for each in changes) else merge_changes(changes)
-    session = object_session(group[0])
     if len(group) == 1 or joined is None:
-        return [ShownEntry(entry, 1, explain_changes(entry.changes or {}, session)) for entry in group]
-    return [ShownEntry(group[0], len(group), explain_changes(joined, session))] if joined else []
+        return [_alone(entry) for entry in group]
+    return [ShownEntry(group[0], len(group), explain_changes(joined, object_session(group[0])))]
+
+
+def _alone(entry: TrailEntry) -> ShownEntry:
+    return ShownEntry(entry, 1, explain_changes(entry.changes or {}, object_session(entry)))

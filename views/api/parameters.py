@@ -29,6 +29,7 @@ class FeedQuery(NationQuery):
     """The query fields of all roles in one form; row security limits the rows to those of the account."""
 
     status = statuses(set(Status))
+    by_amount = False
 
 
 FIELDS: dict[str, Schema] = {  # of FeedQuery

@@ -47,12 +47,16 @@ def least_amount() -> Any:
 class AmountQuery(OwnQuery):
     """Also by 数量: for forms that have the fields `amount_since` and `amount_until`."""
 
+    # Whether amounts may be looked up by their index: not where rows come newest first, because SQLite uses the index
+    # and then sorts all that it finds.
+    by_amount: ClassVar[bool] = True
+
     def condition(self, name: str, value: Any) -> Any:
         """Amounts by their index only beside fields that this has, or dates: SQLite would prefer it to a better one."""
         if name not in AMOUNTS:
             return super().condition(name, value)
         alone = {field.name for field in self.filled()} <= {"status", "since", "until", *AMOUNTS}
-        sheets = Application.sheets if alone else unindexed(Application.sheets)
+        sheets = Application.sheets if alone and self.by_amount else unindexed(Application.sheets)
         if name == "amount_since":
             return sheets >= float(value)
         most = sheets <= float(value)

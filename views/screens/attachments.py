@@ -12,6 +12,7 @@ from models.acts import uploads
 from models.application import Application, locking
 from models.application.accepted_files import TryAgain
 from models.application.attachments import Attachment
+from models.application.file_names import clean_name
 from models.database import commit_and_keep, db
 from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
@@ -20,6 +21,7 @@ from views.panel.fields import number_of
 from views.resources import bounds, store
 from views.screens.filing import FilingScreen
 
+MOST_REFUSALS = 5  # flashed messages are stored in the session cookie
 WITHOUT_SCRIPT = "plain"  # field of the forms inside <noscript>: answered by a page, not by JSON
 
 
@@ -45,7 +47,7 @@ class UploadScreen(FilingScreen):
         kind = AttachmentKind(request.form["kind"])
         row = (self.get_one(key) or abort(404)) if key else None
         if row is not None and WITHOUT_SCRIPT in request.form:
-            return self.upload_then_redirect(row, kind)
+            return self.upload_then_redirect(row.id, kind)
         try:
             attached = attach(row, kind, file)
             commit_and_keep(db.session())
@@ -60,38 +62,42 @@ class UploadScreen(FilingScreen):
     def remove(self) -> Any:
         """移除: remove a file while the application may be edited, and commit."""
         row = self.get_one(request.form.get("id")) or abort(404)
+        key = row.id  # after a rollback the row may be deleted
         attachment = request.form.get("attachment", 0, type=int)
         if attachment not in {file.id for file in row.current_attachments}:
             abort(404)
         try:
             file = uploads.detach(db.session(), row, attachment, by=current_user)
-            db.session().commit()
+            commit_and_keep(db.session())
         except Refused as refused:
             db.session().rollback()
             if WITHOUT_SCRIPT in request.form:
                 flash(str(refused), "error")
-                return self.to_boxes(row.id)
+                return self.to_boxes(key)
             return jsonify(message=str(refused)), 409
         if WITHOUT_SCRIPT in request.form:
             flash(_("已移除“%(name)s”。", name=file.name), "success")
-            return self.to_boxes(row.id)
+            return self.to_boxes(key)
         return self._box(row, file.kind)
 
-    def upload_then_redirect(self, row: Application, kind: AttachmentKind) -> Any:
+    def upload_then_redirect(self, key: int, kind: AttachmentKind) -> Any:
         """Attach the files of a form without script, each in a transaction of its own, and flash what happened."""
-        key = row.id
+        notes: list[str] = []  # one of each file that was uploaded
+        refusals: list[str] = []
         for file in request.files.getlist("file"):
-            name = file.filename or ""
+            row = self.get_one(key) or abort(404)  # again after each commit or rollback: it may be deleted meanwhile
             try:
-                if not name:
+                if not file.filename:
                     raise Refused(_("请先选择文件。"))
                 attached = attach(row, kind, file)
+                uploaded, same = _("已上传“%(name)s”。", name=attached.name), same_name(attached)
                 db.session().commit()
-                flash(same_name(attached) or _("已上传“%(name)s”。", name=attached.name), "success")
             except Refused as refused:
                 db.session().rollback()
-                named = name in str(refused)
-                flash(str(refused) if named else _("%(label)s：%(sentence)s", label=name, sentence=refused), "error")
+                refusals.append(with_name(refused, file.filename or ""))
+            else:
+                notes.append(same or uploaded)
+        flash_uploads(notes, refusals)
         return self.to_boxes(key)
 
     def to_boxes(self, key: int) -> Any:
@@ -103,6 +109,22 @@ class UploadScreen(FilingScreen):
         html = super().render("screens/files.html", model=row, kind=kind, editable=True)
         edit = self.get_url(".edit_view", id=row.id)
         return jsonify(id=row.id, number=row.number, version=row.version, html=html, edit=edit, note=note)
+
+
+def flash_uploads(notes: list[str], refusals: list[str]) -> None:
+    """The note of a single uploaded file, or the count of several; the first refusals, and how many more there are."""
+    if notes:
+        flash(notes[0] if len(notes) == 1 else _("已上传 %(count)s 个文件。", count=len(notes)), "success")
+    for sentence in refusals[:MOST_REFUSALS]:
+        flash(sentence, "error")
+    if len(refusals) > MOST_REFUSALS:
+        flash(_("另有 %(count)s 个文件没有上传，请逐个上传。", count=len(refusals) - MOST_REFUSALS), "error")
+
+
+def with_name(refused: Refused, name: str) -> str:
+    """The refusal with the name of the file; "" for none."""
+    name = clean_name(name) if name else ""
+    return str(refused) if name in str(refused) else _("%(label)s：%(sentence)s", label=name, sentence=refused)
 
 
 def same_name(attached: Attachment) -> str:

@@ -38,24 +38,25 @@ class CaseScreen(FilingScreen):
     def render(self, template: str, **kwargs: Any) -> Any:
         model = kwargs.get("model")
         if template == self.details_template and model is not None:
-            deciding = model.status in workflow.AWAITING
-            kwargs |= {"deciding": deciding, "neighbours": self.neighbours(model, kwargs["return_url"])}
+            deciding, back = model.status in workflow.AWAITING, kwargs["return_url"]
+            kwargs |= {"deciding": deciding, "neighbours": self.neighbours(model, back)}
             kwargs["internal_acts"] = [action.value for action in workflow.INTERNAL]
             kwargs["typed"] = typed_opinion.of(db.session(), model, current_user) if deciding else None
             kwargs["resubmission"] = resubmission(db.session(), model) if deciding else None
-            kwargs["doubts"] = self.doubts_of(model) if model.status in workflow.UNDECIDED else []
+            kwargs["doubts"] = self.doubts_of(model, back) if model.status in workflow.UNDECIDED else []
         return super().render(template, **kwargs)
 
-    def doubts_of(self, row: Application) -> list[tuple[str, str]]:
+    def doubts_of(self, row: Application, back: str) -> list[tuple[str, str]]:
         """(sentence, address of the application that it names or "") of the warnings that the applicant has, too."""
         found = found_doubts(db.session(), row)
-        return [(doubt.sentence, self.address_of_other(doubt)) for doubt in found]
+        return [(doubt.sentence, self.address_of_other(doubt, back)) for doubt in found]
 
-    def address_of_other(self, doubt: Doubt) -> str:
+    def address_of_other(self, doubt: Doubt, back: str) -> str:
+        """The page of the other application, whose 返回列表 leads to `back`, too; "" if the warning names none."""
         if doubt.other_id is None:
             return ""
         screen = "review" if doubt.other_status in workflow.AWAITING else "filings"
-        return str(self.get_url(f"{screen}.details_view", id=doubt.other_id, url=request.full_path))
+        return str(self.get_url(f"{screen}.details_view", id=doubt.other_id, url=back))
 
     def acts_of_page(self, row: Application) -> tuple[Action, ...]:
         """For a pending case only the acts that its status allows."""

@@ -1,12 +1,13 @@
 """The counts of a province in the menu, on every page: one statement, each counted up to MOST + 1 from an index."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask_login import current_user
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from models import workflow
+from models import clock, workflow
 from models.application import Application
 from models.customs import DELIVERIES, CustomsMessage, long_unanswered
 from models.database import db
@@ -15,6 +16,7 @@ from views.panel.display import once
 from views.resources import pace
 
 MOST = 99
+BEFORE_ALL = datetime(2000, 1, 1, tzinfo=clock.SHANGHAI)
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,14 @@ def _query() -> Counts:
     pending = select(Application.id).where(Application.status.in_(workflow.AWAITING))
     orders = [status.order for status in workflow.ACTS[Action.RESEND].when]
     rejected = select(Application.id).where(Application.status_order.in_(orders))
-    stuck = or_(DELIVERIES[Delivery.SET_ASIDE], long_unanswered(pace().unanswered_since()))
     # As on the desk: row security looks up each message's application, and `desk` is the first column of the index.
-    messages = select(CustomsMessage.id).where(
-        CustomsMessage.answered_at.is_(None), CustomsMessage.desk == current_user.province, stuck
-    )
-    found = db.session.execute(select(*map(_counted, (pending, rejected, messages)))).one()
-    return Counts(found[0], found[1] + found[2])
+    messages = select(CustomsMessage.id).where(CustomsMessage.desk == current_user.province)
+    # Each is one range of the index `stuck`, so that the messages that are merely queued are not read. A date and not
+    # IS NOT NULL, which SQLite does not look up.
+    aside = messages.where(DELIVERIES[Delivery.SET_ASIDE], CustomsMessage.set_aside_at > BEFORE_ALL)
+    silent = messages.where(CustomsMessage.set_aside_at.is_(None), long_unanswered(pace().unanswered_since()))
+    found = db.session.execute(select(*map(_counted, (pending, rejected, aside, silent)))).one()
+    return Counts(found[0], sum(found[1:]))
 
 
 def _counted(query: Select[Any]) -> ColumnElement[Any]:

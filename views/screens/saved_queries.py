@@ -13,6 +13,7 @@ from wtforms.validators import DataRequired
 
 from models import saved_queries
 from models.database import db
+from models.language import in_chinese
 from models.saved_queries import MOST, MOST_NAME, SavedQuery
 from models.vocabulary import Role
 from views.panel.checks import REQUIRED
@@ -58,9 +59,11 @@ class SavedQueryScreen(ListExport):
         return []
 
     def columns(self) -> list[Column]:
-        """所在列表 by its name in the menu; read here, because it depends on the account."""
+        """所在列表 and 查询条件 as on the screen; read here, because they depend on the account."""
         names = {view.endpoint: str(view.name) for view in self.admin._views if self.list_of(view.endpoint)}
-        own: dict[str, Any] = {"screen": lambda row: names.get(row.screen)}
+        with in_chinese():
+            words = {row.id: self.words_of(row) for row in self.get_query()}  # at most saved_queries.MOST
+        own: dict[str, Any] = {"screen": lambda row: names.get(row.screen), "words": lambda row: words.get(row.id)}
         return [
             replace(column, value=own.get(name, column.value))
             for name, column in zip(self.column_list, super().columns(), strict=False)

@@ -12,6 +12,7 @@ from models import opinions
 from models.codes import names_of
 from models.database import db
 from models.deadlines.provinces import ProvinceChange
+from models.language import in_chinese
 from models.log import Operation
 from models.opinions import StockOpinion
 from models.vocabulary import Action
@@ -73,4 +74,6 @@ def write(what: str, row: StockOpinion | None, act: Action) -> str:
 
 
 def province_name(entry: ProvinceChange) -> str:
-    return names_of("province")[entry.province]
+    """In Chinese, as the log stores it."""
+    with in_chinese():
+        return names_of("province")[entry.province]

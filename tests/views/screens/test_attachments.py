@@ -17,7 +17,6 @@ from models.vocabulary import AttachmentKind, Status
 from tests.browsing import Browser, ClientAs
 from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.views.ledger import ledger
-from tests.views.pages import flashed
 from tests.views.screens.uploaded import XHR, upload
 
 
@@ -202,20 +201,3 @@ def test_a_second_file_of_the_same_name_is_reported_and_stored(
     files = [file["id"] for file in stored_rows(key)["attachment"] if file["kind"] == "other"]
     browser.post("/applications/remove/", data={"id": key, "attachment": files[1]})
     assert sends("other", "目录.pdf", replaces=files[0]) == ""
-
-
-def test_a_form_without_script_is_answered_by_the_page_of_the_application(
-    client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, stored_rows: StoredRows
-) -> None:
-    """Several files at once: each is stored or refused by itself. Another unit's application is not found."""
-    key, browser, plain = make_application(), client_as("publisher"), {"plain": "1"}
-    files = [(io.BytesIO(content), name) for content, name in ((make_pdf("1"), "一.pdf"), (b"", "空.pdf"))]
-    body = {"id": key, "kind": "other", "file": [*files, (io.BytesIO(make_pdf("2")), "二.pdf")]} | plain
-    page = browser.post("/applications/upload/", data=body, follow_redirects=True).text
-    assert flashed(page) == ["已上传“一.pdf”。", "文件“空.pdf”是空的，请选择有内容的文件。", "已上传“二.pdf”。"]
-    assert current(stored_rows(key), "other") == ["一.pdf", "二.pdf"]
-    first = next(row["id"] for row in stored_rows(key)["attachment"] if row["name"] == "一.pdf")
-    body = {"id": key, "attachment": first} | plain
-    assert client_as("publisher2").post("/applications/remove/", data=body).status_code == 404
-    assert flashed(browser.post("/applications/remove/", data=body, follow_redirects=True).text) == ["已移除“一.pdf”。"]
-    assert current(stored_rows(key), "other") == ["二.pdf"]

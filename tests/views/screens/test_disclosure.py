@@ -150,7 +150,8 @@ def test_a_page_reads_a_bounded_part_of_a_long_history(
     page = publisher.get(f"/applications/edit/?id={key}").text
     event.remove(TrailEntry, "load", count)
     assert 0 < len(loaded) <= disclosure.NEWEST + 1
-    assert "“第 20 稿” → “第 70 稿”" in page  # of one sitting, as far as it was read
+    assert "“第 69 稿” → “第 70 稿”" in page and "“第 20 稿” → “第 21 稿”" in page
+    assert "“第 20 稿” → “第 70 稿”" not in page, "the sitting began with another title, which was not read"
     assert "“第 0 稿”" not in page
     older = re.search(r'href="([^"]+history=all)#trail"', page)
     assert older

@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask import Flask
@@ -102,9 +103,9 @@ def test_text_of_former_applications_is_suggested_to_their_applicant_only(
     assert "甲厂" not in client_as("publisher2").get("/applications/new/").text
 
 
-def reviewers_doubts(browser: Browser, key: int, screen: str = "review") -> str:
+def reviewers_doubts(browser: Browser, key: int, screen: str = "review", back: str = "") -> str:
     """The warnings on the page of a case, as HTML; "" for none."""
-    page = browser.get(f"/{screen}/details/?id={key}").text
+    page = browser.get(f"/{screen}/details/?{urlencode({'id': key, 'url': back})}").text
     found = re.findall(r'id="doubts">(.*?)</div>', page, re.DOTALL)
     return found[0] if found else ""
 
@@ -125,6 +126,11 @@ def test_the_reviewer_reads_the_warnings_of_the_applicant_with_a_link_to_the_oth
         assert reviewer.get(html.unescape(address)).status_code == 200
     links = re.findall(r'href="/(\w+)/details/\?id=(\d+)', found)
     assert links == [("review", str(waiting)), ("filings", str(filed))]
+    listed = f"/review/?{urlencode({'title': '茉莉花', 'sort': 6})}"
+    from_a_list = reviewers_doubts(reviewer, key, back=listed)
+    addresses = map(html.unescape, re.findall(r'href="([^"]*)"', from_a_list))
+    backs = [parse_qs(urlsplit(address).query)["url"] for address in addresses]
+    assert backs == [[listed]] * 2, "返回列表, 上一件 and 下一件 of the other case are those of the same list"
     assert reviewer.post("/review/grant/", data={"id": key}).status_code == 303
     assert reviewers_doubts(reviewer, key, "filings") == "", "decided"
 

@@ -18,6 +18,7 @@ from tests.views.screens.read_logs import columns_of, lines
 from tests.views.screens.test_announcements import GIVEN, TODAY, TOMORROW, edit
 from tests.views.screens.test_feed import address
 from tests.views.screens.test_stock_opinions import add, the_only_one
+from views.translations import COOKIE
 
 Row = tuple[str, str, str]
 
@@ -51,6 +52,7 @@ def test_settings_of_a_province_are_logged_without_its_stock_opinions(
 ) -> None:
     """Only the province reads its 常用意见, but operators read the log."""
     reviewer = client_as("reviewer")
+    reviewer.set_cookie(COOKIE, "en")  # the log is in Chinese all the same
     form = form_of(reviewer.get("/province/").text, "card-box")
     reviewer.post("/province/", data=form | {"decide_days": "12", "valid_days": "30"})
     reviewer.post("/province/", data=form | {"decide_days": "15"})  # refused: the page is old

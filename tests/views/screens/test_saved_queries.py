@@ -15,6 +15,8 @@ from models.workflow import Refused
 from tests.browsing import Browser, ClientAs
 from tests.conftest import ActAs
 from tests.views.pages import flashed, form_of
+from tests.views.panel.exported import rows_of
+from views.translations import COOKIE
 
 ASKED = "status=returned&title=茉莉花&sort=3&desc=1&page_size=50"
 
@@ -201,6 +203,10 @@ def test_a_saved_query_is_shown_with_the_labels_of_today(client_as: ClientAs, ac
         page = client_as("reviewer").get(address).text
         assert "数量（张）不少于：100；数量（张）不超过：200" in page
         assert stored not in page
+    reviewer = client_as("reviewer")
+    reviewer.set_cookie(COOKIE, "en")
+    (row,) = rows_of(reviewer.get("/queries/export/csv/"), "csv")[1:]
+    assert row[2] == "数量（张）不少于：100；数量（张）不超过：200", "a file is in Chinese"
 
 
 def test_a_saved_query_of_a_removed_list_says_so(client_as: ClientAs, act_as: ActAs) -> None:
