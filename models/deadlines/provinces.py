@@ -62,7 +62,10 @@ class ProvinceSettings(Base):
         server_default=false(),
         info={
             "label": _l("审核账号必须用安全密钥或卡登录"),
-            "hint": _l("不勾选的，按系统设置。勾选后，尚未登记安全密钥的审核账号登录后须先登记，才能继续办理。"),
+            "hint": _l(
+                "不勾选的，按系统设置。勾选后，尚未登记安全密钥的审核账号登录后须先登记，才能继续办理；"
+                "已生成的接口密钥和日历订阅地址照常可用。"
+            ),
         },
     )
     required_kinds: Mapped[frozenset[AttachmentKind]] = mapped_column(
@@ -143,6 +146,12 @@ def are_keys_required(session: Session, province: str | None) -> bool:
     """Whether this province requires security keys of its reviewers."""
     found = select(ProvinceSettings.keys_required).where(ProvinceSettings.province == province)
     return bool(session.scalar(found))
+
+
+def requiring_keys(session: Session) -> list[str]:
+    """The codes of the provinces that require security keys of their reviewers."""
+    found = select(ProvinceSettings.province).where(ProvinceSettings.keys_required)
+    return list(session.scalars(found.order_by(ProvinceSettings.province)))
 
 
 def further_kinds(session: Session) -> dict[str, frozenset[AttachmentKind]]:

@@ -3,7 +3,8 @@
 Counted by name and place, so that guessing does not lock out the owner. A place is a browser in which the owner has
 signed in before, or else a network address. A network that fails with NETWORK_TRIES different names within an hour must
 wait with every further name. Exempt are browsers known to the account, and accounts that have signed in from this
-network before. Known leak: while it waits, a guesser learns which accounts are exempt.
+network before, or that an operator has released (重置密码, 解锁) within the last hour. Known leak: while it waits, a
+guesser learns which accounts are exempt.
 
 Stored in the database, which all processes share.
 """
@@ -15,7 +16,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, String, delete, false, func, select, update
+from sqlalchemy import Index, Select, String, delete, false, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
@@ -33,8 +34,11 @@ UNVERIFIED = timedelta(minutes=1)  # after which an attempt that was never verif
 SKEW = timedelta(minutes=1)  # between clocks; a failure further ahead was recorded by a wrong clock, and ignored
 
 
+RELEASE = "release"  # the place of a row that marks a release by an operator; no network or browser has it
+
+
 class SigninFailure(Base):
-    """A wrong password for an existing or unknown name, or an attempt not yet verified."""
+    """A wrong password for an existing or unknown name, an attempt not yet verified, or a RELEASE of a name."""
 
     __tablename__ = "signin_failure"
 
@@ -48,6 +52,8 @@ class SigninFailure(Base):
     # The password was compared and was wrong; False while that is being done, and for ever after a crash.
     is_wrong: Mapped[bool] = mapped_column(default=False)
     is_code: Mapped[bool] = mapped_column(default=False, server_default=false())  # a recovery code, not a password
+
+    __table_args__ = (Index(None, "place_hash", "at"),)
 
 
 def hashed(text: str) -> str:
@@ -94,14 +100,19 @@ def record_attempt_and_commit(
     session.commit()
     times = _other_failures(session, attempt)
     left = min(times[0], attempt.at) + _pause(len(times)) - attempt.at if times else timedelta()
-    if left <= timedelta() and not known_browser:
-        left = _pause_of_network(session, attempt)
-        left = timedelta() if left and has_used_network() else left
     if left > timedelta():
-        session.delete(attempt)
-        session.commit()
-        raise Refused(_too_often(left, is_code))
+        _refuse(session, attempt, _too_often(left, is_code))
+    left = timedelta() if known_browser else _pause_of_network(session, attempt)
+    if left > timedelta() and not has_used_network() and not _is_released(session, attempt):
+        _refuse(session, attempt, _network_too_often(left))
     return attempt
+
+
+def _refuse(session: Session, attempt: SigninFailure, sentence: str) -> None:
+    """Remove the attempt, so that the pause is not prolonged, commit and raise Refused."""
+    session.delete(attempt)
+    session.commit()
+    raise Refused(sentence)
 
 
 def _pause_of_network(session: Session, attempt: SigninFailure) -> timedelta:
@@ -109,6 +120,16 @@ def _pause_of_network(session: Session, attempt: SigninFailure) -> timedelta:
     others = _counting(attempt, NETWORK_WINDOW).where(SigninFailure.name_hash != attempt.name_hash)
     oldest = session.scalar(others.order_by(SigninFailure.at.desc()).offset(NETWORK_TRIES - 1).limit(1))
     return min(oldest, attempt.at) + NETWORK_WINDOW - attempt.at if oldest else timedelta()
+
+
+def _is_released(session: Session, attempt: SigninFailure) -> bool:
+    """Whether an operator has released its name within NETWORK_WINDOW: a pause of its network does not hold it up."""
+    released = select(SigninFailure.id).where(
+        SigninFailure.name_hash == attempt.name_hash,
+        SigninFailure.place_hash == hashed(RELEASE),
+        SigninFailure.at.between(attempt.at - NETWORK_WINDOW, attempt.at + SKEW),
+    )
+    return session.scalar(released.limit(1)) is not None
 
 
 def pause_after(session: Session, attempt: SigninFailure) -> timedelta:
@@ -147,8 +168,17 @@ def _too_often(left: timedelta, is_code: bool) -> str:
 
 def advice_to_wait(left: timedelta) -> str:
     """The sentence how long to wait, and what to do instead."""
-    minutes = max(1, -(-left // timedelta(minutes=1)))
-    return _("请 %(minutes)s 分钟后再试；忘记密码的，请联系系统管理员重置。", minutes=minutes)
+    return _("请 %(minutes)s 分钟后再试；忘记密码的，请联系系统管理员重置。", minutes=_minutes(left))
+
+
+def _network_too_often(left: timedelta) -> str:
+    """The sentence for who waits because of others, whose own password may be right."""
+    words = _("该网络一小时内输错密码较多，没有验证这次输入的密码，请 %(minutes)s 分钟后再试，或换用其他网络。")
+    return words % {"minutes": _minutes(left)}
+
+
+def _minutes(left: timedelta) -> int:
+    return max(1, -(-left // timedelta(minutes=1)))
 
 
 def record_wrong_and_commit(session: Session, attempt: SigninFailure) -> None:
@@ -165,10 +195,14 @@ def record_success(session: Session, attempt: SigninFailure) -> None:
 
 
 def clear_failures(session: Session, username: str) -> None:
-    """Stop counting the failures of this name, after a new password or 解锁. Does not commit."""
-    session.execute(
-        update(SigninFailure).where(SigninFailure.name_hash == hashed(username)).values(slows=False), **NO_SYNC
-    )
+    """Stop counting the failures of this name, after 重置密码 or 解锁, and release it from pauses of networks.
+
+    Does not commit.
+    """
+    name = hashed(username)
+    session.execute(update(SigninFailure).where(SigninFailure.name_hash == name).values(slows=False), **NO_SYNC)
+    release = SigninFailure(name_hash=name, place_hash=hashed(RELEASE), at=clock.now(), slows=False, address="")
+    session.add(release)
 
 
 def slowed_until(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:

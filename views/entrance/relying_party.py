@@ -60,7 +60,12 @@ def must_have_key(account: Account) -> bool:
 
 
 def _province_requires(province: str | None) -> bool:
-    """Whether the province requires keys; queried once a request."""
+    """Whether the province requires keys; queried once a request.
+
+    Never where keys cannot be used: its reviewers could not enter 本省设置 to change that. 运行状态 warns of it.
+    """
+    if relying_party(current_app.config) is None:
+        return False
     if g.get("keys_of_province", ("", False))[0] != province:
         g.keys_of_province = (province, provinces.are_keys_required(db.session(), province))
     return bool(g.keys_of_province[1])

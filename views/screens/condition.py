@@ -15,8 +15,10 @@ from models import access, clock, deadlines, log
 from models.application.scanning import count_infected, count_unscanned, count_unscanned_forms, infected_forms
 from models.backup import registered_store
 from models.checkpoint.witnesses import last_given
+from models.codes import names_of
 from models.database import version
-from models.language import in_clauses, in_sentences
+from models.deadlines import provinces
+from models.language import in_clauses, in_sentences, listed
 from models.log import Operation
 from models.log import chain as log_chain
 from models.notifications.key_ends import sentence
@@ -27,7 +29,7 @@ from models.vocabulary import Role
 from views.entrance.card_login import authorities
 from views.entrance.health import problems, scans_uploads
 from views.entrance.portal import portal
-from views.entrance.relying_party import are_required
+from views.entrance.relying_party import are_required, relying_party
 from views.panel.display import on_screen
 from views.panel.page import Page
 from views.resources import keys, witnesses
@@ -121,6 +123,11 @@ def _sign_in(session: Session, wrong: set[str]) -> Iterator[Line]:
     else:
         asked = _("对外服务的，请设置 FILING_KEYS_REQUIRED=true。")
         yield Line(_l("安全密钥"), _("没有要求，密码即可登录"), asked, Level.WARNING)
+    without = provinces.requiring_keys(session) if relying_party(current_app.config) is None else []
+    if without:
+        names = listed(names_of("province")[code] for code in without)
+        state = _("FILING_BASE_URL 不支持安全密钥，要求审核账号使用的省份目前密码即可登录：%(names)s", names=names)
+        yield Line(_l("各省的安全密钥"), state, _("请把 FILING_BASE_URL 设为 https:// 加域名。"), Level.WARNING)
     if authorities():
         state = _("吊销列表有效") if "cards" not in wrong else _("不能使用")
         yield line_of(_l("用卡登录"), state, wrong, ("cards",))

@@ -102,7 +102,7 @@ def write_status_lists(dest: Path) -> None:
 @papers.command(help="制作排队等候的证明文件；可以同时运行多个。有没制成的，以状态 1 退出。")
 @click.option("--watch", is_flag=True, help="持续运行，证明一经签发即开始制作。")
 def work(watch: bool) -> None:
-    """Make all papers that are due, once or in a loop; fold counts, end timed-out sessions, seal the log."""
+    """Make all papers that are due, once or in a loop; fold counts, seal the log, end timed-out sessions."""
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # SystemExit releases the claim for other workers
     failed = 0
     end_sessions = at_most_every(60, lambda: expiry.end_expired(session, *session_limits()))
@@ -113,8 +113,8 @@ def work(watch: bool) -> None:
             click.echo(f"{number}：{failure or _('证明文件已制成。')}", err=bool(failure))
             failed += bool(failure)
         folding.fold_due(session)  # each grant is a decision that 统计 counts
-        end_sessions()
         log_chain.seal_some(session)
+        end_sessions()  # last: if it fails, the log has been sealed all the same
 
     with access.everything() as session:
         run_rounds(session, make, watch)

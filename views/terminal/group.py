@@ -82,14 +82,14 @@ def _path_and_reason(broken: OSError) -> str:
 
 
 def at_most_every(seconds: float, work: Callable[[], object]) -> Callable[[], None]:
-    """`work`, but not again within so many seconds: for a part of a round of `--watch`."""
+    """`work`, but not again within so many seconds, even if it fails: for a part of a round of `--watch`."""
     last = -seconds
 
     def maybe() -> None:
         nonlocal last
         if time.monotonic() - last >= seconds:
-            work()
             last = time.monotonic()
+            work()
 
     return maybe
 

@@ -1,6 +1,6 @@
 """Data migrations: every row from before is there afterwards, in its new form."""
 
-from datetime import date
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import pytest
@@ -8,9 +8,11 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Connection, MetaData, insert, select, text
 
+from models import clock
 from models.application import Application
 from models.application.sort_keys import sort_key
 from models.database import db
+from models.people.sessions import Visit
 from models.vocabulary import Status
 from tests.apps import without_triggers
 from tests.former import add_row, tables_with_an_organisation, values_of
@@ -177,3 +179,28 @@ def test_existing_applications_get_the_totals_of_their_carriers(empty_app: Flask
     assert [tuple(row) for row in found] == [
         ({"010": "1000", "140": "0.3"}, 1000.0, 7), (None, None, 7), ({"140": "3"}, 0.0, 7), (None, None, 7),
     ]  # fmt: skip
+
+
+def test_sessions_left_open_are_ended_a_day_after_their_last_request(empty_app: Flask) -> None:
+    """Step 0054: without an entry of the log; the job then ends only those of today."""
+    now = clock.now()
+    seen = [now - timedelta(days=400), now - timedelta(hours=23), now - timedelta(days=2)]
+    with empty_app.app_context():
+        upgrade(revision="0053")
+        with db.engine.begin() as connection:
+            there = MetaData()
+            there.reflect(connection, only=["account", "visit"])
+            add_row(connection, there.tables["account"], id=1, role="operator")
+            zone = UTC if connection.dialect.name == "postgresql" else None
+            for key, at in enumerate(seen, start=1):
+                moment = at.astimezone(UTC).replace(tzinfo=zone)
+                ended = {"ended_at": moment} if key == 3 else {}
+                times = {"began_at": moment, "seen_at": moment} | ended
+                add_row(connection, there.tables["visit"], id=key, account_id=1, token_hash=f"{key}", **times)
+        upgrade()
+        with db.engine.connect() as connection:
+            rows = connection.execute(select(Visit.seen_at, Visit.ended_at).order_by(Visit.id)).all()
+            assert connection.execute(text("SELECT count(*) FROM log_entry")).scalar() == 0
+    day, millisecond = timedelta(days=1), timedelta(milliseconds=1)
+    assert rows[0].ended_at is not None and abs(rows[0].ended_at - rows[0].seen_at - day) <= millisecond
+    assert (rows[1].ended_at, rows[2].ended_at) == (None, rows[2].seen_at)

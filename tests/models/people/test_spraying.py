@@ -6,11 +6,17 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
-from models.people.signin_failures import NETWORK_TRIES, NETWORK_WINDOW, Place
-from tests.cast import PASSWORD
+from models import access
+from models.database import db
+from models.people import online, signin_failures
+from models.people.revocation import reset_password
+from models.people.signin_failures import NETWORK_TRIES, NETWORK_WINDOW, TRIES, Place
+from tests.cast import PASSWORD, account_of
 from tests.models.people.test_signin_failures import Clock, answer, waits
 from tests.models.people.test_signin_failures import moving_clock as moving_clock
+from tests.views.panel.test_plans import plan, statements
 
 ATTACKER, OFFICE = Place("203.0.113.9"), Place("198.51.100.7")
 
@@ -42,6 +48,52 @@ def test_known_accounts_of_a_paused_network_can_still_sign_in(app: Flask) -> Non
         assert answer("publisher", PASSWORD, ATTACKER) == ""
         assert answer("agent", PASSWORD, known_place) == ""
         assert waits("national", PASSWORD, ATTACKER)
+
+
+def test_who_waits_because_of_others_reads_so_and_is_not_sent_to_reset_a_password(app: Flask) -> None:
+    with app.app_context():
+        spray(ATTACKER)
+        words = "该网络一小时内输错密码较多，没有验证这次输入的密码，请 60 分钟后再试，或换用其他网络。"
+        assert answer("publisher", PASSWORD, ATTACKER) == words
+
+
+@pytest.mark.parametrize("way", ["reset", "unlock"])
+def test_an_operator_releases_one_account_from_the_pause_for_as_long_as_it_may_last(
+    app: Flask, moving_clock: Clock, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    few = 3
+    monkeypatch.setattr(signin_failures, "NETWORK_TRIES", few)
+    with app.app_context():
+        for _time in range(TRIES):
+            answer("publisher", "wrong", OFFICE)
+        spray(ATTACKER, few)
+        password = PASSWORD
+        with access.everything() as session:
+            account = account_of("publisher", session)
+            if way == "reset":
+                password = reset_password(session, account)
+            else:
+                online.unlock(session, account, account_of("operator", session), Place())
+            session.commit()
+        assert waits("agent", PASSWORD, ATTACKER), "only that account"
+        moving_clock.passed = NETWORK_WINDOW + timedelta(minutes=5)
+        spray(ATTACKER, few)
+        assert waits("publisher", password, ATTACKER), "an hour later it is over"
+        moving_clock.passed = NETWORK_WINDOW - timedelta(minutes=5)
+        assert answer("publisher", password, ATTACKER) == ""
+
+
+def test_failures_of_a_network_are_found_by_an_index(app: Flask) -> None:
+    with app.app_context():
+        answer("publisher", "wrong", ATTACKER)
+        with statements(app) as asked:
+            answer("agent", "wrong", ATTACKER)
+        with db.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET enable_seqscan = off"))  # which is quicker for a few rows
+            plans = [plan(connection, *each) for each in asked if "name_hash !=" in each[0]]
+    assert len(plans) == 1
+    assert "ix_signin_failure_place_hash_at" in plans[0]
 
 
 def test_an_account_exempt_from_the_pause_of_its_network_is_still_slowed_by_its_own_failures(app: Flask) -> None:

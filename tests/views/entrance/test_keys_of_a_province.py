@@ -6,6 +6,8 @@ from tests.browsing import Browser, ClientAs
 from tests.views.keys import by_password, enrol, is_in
 from tests.views.pages import complaints, flashed, form_of
 
+LINE = "各省的安全密钥"
+
 
 def require(browser: Browser, wanted: bool) -> str:
     """The page after saving the setting."""
@@ -42,3 +44,20 @@ def test_it_is_refused_where_no_browser_can_use_a_key(app: Flask, client_as: Cli
     page = require(client_as("reviewer"), True)
     assert any("不支持安全密钥" in words for words in (*flashed(page), *complaints(page)))
     assert is_in(client_as("reviewer"))
+
+
+def test_without_an_address_for_keys_they_are_no_longer_required_and_the_operator_is_warned(
+    webauthn_app: Flask, client_as: ClientAs
+) -> None:
+    """Or its reviewers could not sign in to untick it."""
+    webauthn_app.config["KEYS_REQUIRED"] = False
+    reviewer = client_as("reviewer")
+    require(reviewer, True)
+    assert reviewer.get("/review/").location == "/keys/"
+    assert LINE not in client_as("operator").get("/condition/").text
+    webauthn_app.config["BASE_URL"] = "https://192.0.2.7"
+    assert reviewer.get("/review/").status_code == 200
+    page = client_as("operator").get("/condition/").text
+    assert LINE in page and "目前密码即可登录：江苏省" in page
+    assert flashed(require(reviewer, False)) == ["已保存。"]
+    assert LINE not in client_as("operator").get("/condition/").text

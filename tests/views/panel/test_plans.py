@@ -64,12 +64,12 @@ EXCEPTIONS = {
 
 
 @contextmanager
-def statements(app: Flask) -> Iterator[list[tuple[str, Any]]]:
-    """The statements sent meanwhile: (SQL, parameters)."""
+def statements(app: Flask, verb: str = "SELECT") -> Iterator[list[tuple[str, Any]]]:
+    """The statements sent meanwhile that begin with this verb: (SQL, parameters)."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_rest: Any) -> None:
-        if sql.startswith("SELECT"):
+        if sql.startswith(verb):
             asked.append((sql, parameters))
 
     with app.app_context():
