@@ -104,6 +104,27 @@ def test_a_page_of_one_account_does_not_act_as_another_account(
     expect(other.locator("header")).to_contain_text("王敏")
 
 
+def test_a_page_opened_before_its_account_signed_in_again_is_saved_with_a_new_token(
+    browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """退出 and 登录 in another tab end the CSRF token of the first: 保存 there is sent again, and asks for nothing."""
+    key = make_application()
+    publisher = browse_as("publisher")
+    page = publisher.page
+    page.goto(f"/applications/edit/?id={key}")
+    page.locator("#title").fill("重新登录之前的名称")
+    publisher.page = publisher.context.new_page()
+    publisher.page.goto("/applications/")
+    publisher.press("退出", publisher.page.locator("header"))
+    publisher.sign_in("publisher")
+    publisher.page = page
+    publisher.turn_over("保存")
+    expect(page.locator(".alert-success")).to_contain_text("已于 ")
+    assert stored_rows(key)["application"][0]["title"] == "重新登录之前的名称"
+    assert all("400" in complaint for complaint in publisher.complaints)
+    publisher.complaints.clear()  # the refusal of the former token
+
+
 def test_uploading_on_a_blank_form_saves_the_typed_text_and_rows(
     browse_as: BrowseAs, make_pdf: A_pdf, stored_rows: StoredRows
 ) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import access, clock
 from models.application import Application
-from models.application.search import Narrowed, containing, counted, published_by
+from models.application.search import Narrowed, containing, count_in_index, published_by
 from models.database import db, search
 from models.text import search_key
 from models.vocabulary import Status
@@ -99,15 +99,17 @@ def test_the_search_finds_only_rows_the_reader_may_see(
             assert len(scopes) == 1
             assert found(session, "京剧", scopes) == found(session, "京剧") == seen, person
             on_sqlite = session.get_bind().dialect.name == "sqlite"
-            assert counted(session, "京剧", Narrowed(scopes, newest=9)) == (len(seen) if on_sqlite else None), person
+            assert count_in_index(session, "京剧", Narrowed(scopes, newest=9)) == (len(seen) if on_sqlite else None), (
+                person
+            )
 
 
 @pytest.mark.slow
 def test_the_index_counts_only_what_it_decides_alone(titled_drafts: Session) -> None:
     if titled_drafts.get_bind().dialect.name == "sqlite":
         scope = (search.token("status_order", Status.DRAFT.order),)
-        assert counted(titled_drafts, "音乐", Narrowed(scope, newest=9)) == len(found(titled_drafts, "音乐"))
-        assert counted(titled_drafts, "音乐", Narrowed(scope, newest=2)) == 2
+        assert count_in_index(titled_drafts, "音乐", Narrowed(scope, newest=9)) == len(found(titled_drafts, "音乐"))
+        assert count_in_index(titled_drafts, "音乐", Narrowed(scope, newest=2)) == 2
         assert len(found(titled_drafts, "音乐")) > 2
         for words, narrowed in (
             ("乐音乐", Narrowed(scope, newest=9)),  # has the same pairs as 音乐音
@@ -115,7 +117,7 @@ def test_the_index_counts_only_what_it_decides_alone(titled_drafts: Session) -> 
             ("音乐", Narrowed(newest=9)),  # no scope
             ("", Narrowed(scope, newest=9)),
         ):
-            assert counted(titled_drafts, words, narrowed) is None
+            assert count_in_index(titled_drafts, words, narrowed) is None
 
 
 @pytest.mark.slow
