@@ -179,7 +179,7 @@ def main(database: str, folder: str, gateway: str, kills: int, seed: int) -> Non
     app, dice, killed = prepare_app(database, folder, gateway), random.Random(seed), Counter[str]()
     BROWSERS[app] = signed_in(app, "reviewer")
     with app.app_context():  # what takes long to load is loaded once
-        signatures.cms(keys().signer("320000"), b"")
+        signatures.cms(keys().signer("320000").pyhanko_signer, b"")
     while killed.total() < kills:
         killed += turn(app, dice)
     ended = time.monotonic() + 240  # longer than any lease that a killed process left behind

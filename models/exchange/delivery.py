@@ -146,4 +146,6 @@ def build_letter(due: CustomsMessage, channel: Channel) -> tuple[str, bytes]:
         name = f"{name}-Q{due.attempts}"
     else:
         data = envelope.business_xml(due)
-    return name, envelope.enveloped(name, kind, moment, data, channel.parties, signatures.cms(signer, data))
+    return name, envelope.enveloped(
+        name, kind, moment, data, channel.parties, signatures.cms(signer.pyhanko_signer, data)
+    )

@@ -241,7 +241,7 @@ def _check_signature(keys: Keys, certificate: bytes, file_stats: FileStats, sign
     key = (keys, certificate, file_stats)
     if _CHECKED_ON.get(key) != clock.today():  # daily, because an intermediate certificate may expire
         data = b"sample"
-        signatures.cms_signer(signatures.cms(signer, data), data, keys.trusted(), clock.now())
+        signatures.cms_signer(signatures.cms(signer.pyhanko_signer, data), data, keys.trusted(), clock.now())
         for former in [each for each, day in list(_CHECKED_ON.items()) if day != clock.today()]:
             _CHECKED_ON.pop(former, None)
         _CHECKED_ON[key] = clock.today()

@@ -16,8 +16,8 @@ from flask_babel import gettext as _
 from models.signing.revocation import Lists
 from models.workflow import Refused
 
-if TYPE_CHECKING:  # keys.py imports this module
-    from models.signing.keys import Signer
+if TYPE_CHECKING:
+    from pyhanko.sign.signers import Signer as PyHankoSigner
 
 for _library in ("pyhanko", "pyhanko_certvalidator"):  # they log every fault of untrusted bytes
     logging.getLogger(_library).setLevel(logging.CRITICAL)
@@ -35,9 +35,9 @@ def name_for(certificate: Any, authority: str) -> str | None:
     return next((name for name in subject_names(certificate) if name.startswith(authority)), None)
 
 
-def cms(signer: "Signer", data: bytes) -> bytes:
+def cms(signer: "PyHankoSigner", data: bytes) -> bytes:
     """A detached signature over `data` (CMS, DER; SHA-256)."""
-    return _run(signer.pyhanko_signer.async_sign_general_data(data, "sha256", detached=True)).dump()
+    return _run(signer.async_sign_general_data(data, "sha256", detached=True)).dump()
 
 
 def cms_signer(signature: bytes, data: bytes, trusted: list[x509.Certificate], moment: datetime | None = None) -> str:

@@ -100,7 +100,7 @@ def test_a_paper_signed_in_a_token_is_valid(keys: Keys, tmp_path: Path) -> None:
 def test_messages_and_codes_are_signed_in_the_token(keys: Keys) -> None:
     """The code by Ed25519; its private half never leaves the token."""
     signer = keys.signer("320000")
-    assert cms_signer(cms(signer, b"message"), b"message", keys.trusted()) == JIANGSU
+    assert cms_signer(cms(signer.pyhanko_signer, b"message"), b"message", keys.trusted()) == JIANGSU
     facts = Facts("Z3220260000017", date(2026, 11, 25), "江苏文艺音像出版社", "《茉莉花》", "ab" * 32)
     assert read(signed(facts, signer.code_key), keys.code_keys()) == facts
     with pytest.raises(AttributeSensitive):
@@ -111,7 +111,7 @@ def test_a_closed_token_session_is_reopened(keys: Keys) -> None:
     """The token was removed and inserted again."""
     keys.signer("320000")
     hardware_token._session(MODULE, "jiangsu", PIN).close()
-    assert cms_signer(cms(keys.signer("320000"), b"x"), b"x", keys.trusted()) == JIANGSU
+    assert cms_signer(cms(keys.signer("320000").pyhanko_signer, b"x"), b"x", keys.trusted()) == JIANGSU
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_several_roots_may_be_in_one_file(keys: Keys) -> None:
 
 def test_a_message_is_signed_and_a_change_is_detected(keys: Keys) -> None:
     data = "报文".encode()
-    signature = cms(keys.signer("320000"), data)
+    signature = cms(keys.signer("320000").pyhanko_signer, data)
     assert cms_signer(signature, data, keys.trusted()) == f"{JIANGSU}（演示）"
     for given, of, trusted in ((signature, data + b" ", keys.trusted()), (signature, data, []), (b"x", data, [])):
         with pytest.raises(Refused):
