@@ -110,6 +110,7 @@ MAY = {
 }
 SHUT = (
     "exchange", "districts", "traffic", "province", "messages", "signins", "operations", "prints", "acts", "online",
+    "blanks", "portal",
 )  # fmt: skip
 
 
