@@ -8,7 +8,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from PIL import Image
-from playwright.sync_api import ViewportSize
+from playwright.sync_api import Page, ViewportSize
 
 from tests import ROOT
 from tests.browser.conftest import BrowseAs
@@ -59,7 +59,9 @@ def of_the_publisher(publisher: Person) -> dict[str, bytes]:
     certificate = publisher.opened(publisher.row("《广陵散").locator("[data-act=print]"))
     out = io.BytesIO()
     pypdfium2.PdfDocument(certificate)[0].render(scale=3).to_pil().save(out, "PNG")
+    show_whole(publisher.page)
     pictures = {"list": publisher.page.screenshot(animations="disabled"), "certificate": out.getvalue()}
+    publisher.page.set_viewport_size(WIDE)
     return pictures | {"form": shot(publisher, "/applications/new/")}
 
 
@@ -73,10 +75,15 @@ def of_the_province(province: Person) -> dict[str, bytes]:
     page.goto("/filings/")
     province.row("《二胡协奏曲").locator("a.number").click()
     page.wait_for_load_state()
-    page.set_viewport_size({**WIDE, "height": page.evaluate("document.documentElement.scrollHeight")})
+    show_whole(page)
     pictures["details"] = page.screenshot(animations="disabled")
     page.set_viewport_size(WIDE)
     return pictures | {"statistics": shot(province, "/statistics/")}
+
+
+def show_whole(page: Page) -> None:
+    """Make the window as high as the page."""
+    page.set_viewport_size({**WIDE, "height": page.evaluate("document.documentElement.scrollHeight")})
 
 
 def shot(person: Person, address: str) -> bytes:
