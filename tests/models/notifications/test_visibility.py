@@ -48,7 +48,7 @@ def test_a_foreign_message_cannot_be_read_marked_or_deleted(
 ) -> None:
     make_application(status="returned")
     with app.app_context(), access.everything() as session:
-        keys = session.scalars(select(Notification.id)).all()
+        keys = session.scalars(select(Notification.id).order_by(Notification.id)).all()
     with app.app_context():
         session = session_of(who)
         assert [session.get(Notification, key) for key in keys] == [None] * len(keys)
@@ -57,7 +57,7 @@ def test_a_foreign_message_cannot_be_read_marked_or_deleted(
         session.execute(delete(Notification).execution_options(synchronize_session=False))
         session.commit()
     with app.app_context(), access.everything() as session:
-        rows = session.scalars(select(Notification)).all()
+        rows = session.scalars(select(Notification).order_by(Notification.id)).all()
         assert [row.id for row in rows] == keys
         assert all(row.read_at is None and row.key != "x" for row in rows)
 
