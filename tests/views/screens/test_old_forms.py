@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -41,10 +42,14 @@ def test_an_old_form_saved_after_the_decision_changes_nothing(
 
 @pytest.mark.slow
 def test_two_colleagues_editing_one_draft_lose_no_text(
-    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+    client_as: ClientAs,
+    make_application: MakeApplication,
+    stored_rows: StoredRows,
+    add_colleague: Callable[..., None],
 ) -> None:
     """AD5: the later one sees both texts side by side; saving a second time is a choice, made knowingly."""
-    key, early, late = make_application(), client_as("publisher"), client_as("publisher")
+    add_colleague("second", like="publisher")
+    key, early, late = make_application(), client_as("second"), client_as("publisher")
     form = form_of(late.get(f"/applications/edit/?id={key}").text)
     first = form_of(early.get(f"/applications/edit/?id={key}").text)
     early.post(f"/applications/edit/?id={key}", data=first | {"title": "先到的标题", "port": "2233", "contact": ""})
