@@ -38,9 +38,10 @@ def resubmission(session: Session, application: Application) -> Resubmission | N
         return None
     since = select(TrailEntry).where(TrailEntry.application_id == application.id, TrailEntry.id > returned[0].id)
     entries = [entry.changes for entry in session.scalars(since.order_by(TrailEntry.id)) if entry.changes]
-    if not all(_has_ids(changes) for changes in entries):
+    merged = merge_changes(entries)
+    if merged is None:
         return Resubmission(returned[0], [line for changes in entries for line in explain_changes(changes, session)])
-    lines = explain_changes(_merged(entries), session)
+    lines = explain_changes(merged, session)
     for changes in entries:  # a kind may have several files: each change has its own line
         files = {name: pair for name, pair in changes.items() if name in set(AttachmentKind)}
         lines += explain_changes(files, session)
