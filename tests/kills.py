@@ -27,7 +27,7 @@ from models import access, clock
 from models.acts import filing, message_acts
 from models.application import Application
 from models.certificate.paper_queue import PaperTask
-from models.customs import DELIVERIES, CustomsMessage
+from models.customs import CustomsMessage
 from models.database import db
 from models.exchange import delivery
 from models.exchange.transports.folders import FolderPair
@@ -80,7 +80,7 @@ def act(app: Flask, dice: random.Random) -> None:
     """One act of the province, at random: resend or release, sometimes revoke."""
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
-        stuck = session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).first()
+        stuck = session.scalars(select(CustomsMessage).where(CustomsMessage.state == Delivery.SET_ASIDE)).first()
         found = session.scalars(select(Application).where(Application.status.in_(ACTS))).all()
         if stuck and dice.random() < 0.5:
             message_acts.perform(session, Step.RELEASE, stuck, by, clock.now())
@@ -163,7 +163,7 @@ def still_open(app: Flask) -> int:
     """Messages without an answer and papers still to be made; requeues those set aside, as a person would."""
     with app.app_context(), access.everything() as session:
         by = reviewer(session)
-        for stuck in session.scalars(select(CustomsMessage).where(DELIVERIES[Delivery.SET_ASIDE])).all():
+        for stuck in session.scalars(select(CustomsMessage).where(CustomsMessage.state == Delivery.SET_ASIDE)).all():
             message_acts.perform(session, Step.RELEASE, stuck, by, clock.now())
         session.commit()
         left = len(session.scalars(select(CustomsMessage.id).where(CustomsMessage.answered_at.is_(None))).all())

@@ -6,6 +6,7 @@ message is set aside until a person releases it (outbox.py).
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import eq
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -25,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import text as sql
+from sqlalchemy.ext.hybrid import Comparator, hybrid_method, hybrid_property
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, relationship
 
 from models import clock
@@ -42,6 +44,28 @@ OPEN = sql("answered_at IS NULL")
 OF_OPEN = ("desk", "queued_at", "id", "answered_at", "sent_in", "sent_at", "set_aside_at")
 OF_STUCK = ("desk", "set_aside_at", "sent_at", "answered_at")  # messages that the menu counts; again the index alone
 REJECTED: dict[str, Any] = {"sqlite_where": sql("accepted IS 0"), "postgresql_where": sql("accepted IS false")}
+
+
+FACTS: dict[Delivery, dict[str, bool]] = {  # column → whether it is set (`accepted`: true); the first match counts
+    Delivery.QUEUED: {"answered_at": False, "set_aside_at": False, "sent_in": False},
+    Delivery.SENT: {"answered_at": False, "set_aside_at": False, "sent_in": True},
+    Delivery.SET_ASIDE: {"answered_at": False, "set_aside_at": True},
+    Delivery.ACCEPTED: {"accepted": True},
+    Delivery.REJECTED: {"accepted": False},
+}
+
+
+class DeliveryComparator(Comparator[Any]):
+    """`CustomsMessage.state == Delivery.SENT` as conditions on plain columns, which an index can answer."""
+
+    property: Any = None  # Flask-Admin asks whether it is a relationship
+
+    def operate(self, op: Any, *other: Any, **_options: Any) -> ColumnElement[bool]:
+        """Raises NotImplementedError for any other comparison."""
+        if op is not eq:
+            raise NotImplementedError(f"a state can only be compared by ==, not by {op}")
+        (state,) = other
+        return and_(*(_is(name, fact) for name, fact in FACTS[state].items()))
 
 
 class CustomsMessage(Queued, OfApplication, Base):
@@ -77,16 +101,27 @@ class CustomsMessage(Queued, OfApplication, Base):
         Index("ix_customs_message_act_rejected", "act", "id", **REJECTED),
     )
 
-    @property
+    @hybrid_property
     def state(self) -> Delivery:
-        """State of delivery; `DELIVERIES[state]` is the same in SQL."""
+        """State of delivery, by FACTS here and in SQL."""
         return next(
             state for state, facts in FACTS.items() if all(bool(getattr(self, n)) is f for n, f in facts.items())
         )
 
+    @state.inplace.comparator
+    @classmethod
+    def _state_comparator(cls) -> DeliveryComparator:
+        return DeliveryComparator(cls.id)
+
+    @hybrid_method
     def unanswered(self, since: datetime) -> bool:
-        """Whether it was sent before `since` and customs has not answered; the same as long_unanswered() in SQL."""
+        """久未回执: sent before `since` and not answered by customs; on the class, the condition in SQL."""
         return self.answered_at is None and self.sent_at is not None and self.sent_at < since
+
+    @unanswered.expression
+    @classmethod
+    def _unanswered(cls, since: datetime) -> ColumnElement[bool]:
+        return and_(cls.answered_at.is_(None), cls.sent_at < since)
 
     @property
     def must_query(self) -> bool:
@@ -129,15 +164,6 @@ class CustomsNote(Child, Base):
     __table_args__ = (UniqueConstraint("receipt_id", "place"),)
 
 
-FACTS: dict[Delivery, dict[str, bool]] = {  # column → whether it is set (`accepted`: true); the first match counts
-    Delivery.QUEUED: {"answered_at": False, "set_aside_at": False, "sent_in": False},
-    Delivery.SENT: {"answered_at": False, "set_aside_at": False, "sent_in": True},
-    Delivery.SET_ASIDE: {"answered_at": False, "set_aside_at": True},
-    Delivery.ACCEPTED: {"accepted": True},
-    Delivery.REJECTED: {"accepted": False},
-}
-
-
 def _is(name: str, fact: bool) -> ColumnElement[bool]:
     column = getattr(CustomsMessage, name)
     if isinstance(column.type, Boolean):
@@ -145,19 +171,11 @@ def _is(name: str, fact: bool) -> ColumnElement[bool]:
     return column.is_not(None) if fact else column.is_(None)
 
 
-DELIVERIES: dict[Delivery, ColumnElement[bool]] = {
-    state: and_(*(_is(name, fact) for name, fact in facts.items())) for state, facts in FACTS.items()
-}
-
-
-def long_unanswered(since: datetime) -> ColumnElement[bool]:
-    """久未回执: sent before `since` and not answered by customs."""
-    return and_(CustomsMessage.answered_at.is_(None), CustomsMessage.sent_at < since)
-
-
 def unanswered_of(session: Session, application: Application, since: datetime) -> CustomsMessage | None:
     """The first message about the application that was sent before `since` and has no answer."""
-    found = select(CustomsMessage).where(CustomsMessage.application_id == application.id, long_unanswered(since))
+    found = select(CustomsMessage).where(
+        CustomsMessage.application_id == application.id, CustomsMessage.unanswered(since)
+    )
     return session.scalar(found.order_by(CustomsMessage.id).limit(1))
 
 

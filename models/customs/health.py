@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from models import clock, queue
-from models.customs import DELIVERIES, CustomsMessage, heartbeat, long_unanswered
+from models.customs import CustomsMessage, heartbeat
 from models.customs.outbox import Pace
 from models.customs.receipt import CustomsReceipt
 from models.vocabulary import Action, Delivery
@@ -57,9 +57,9 @@ def health(session: Session, pace: Pace) -> Health:
     """
     now, seen = clock.now(), heartbeat.last_seen(session)
     alive = seen is not None and abs(now - seen) <= timedelta(seconds=pace.silent)  # abs: clocks differ
-    state = case(*((DELIVERIES[state], state.value) for state in OPEN))
+    state = case(*((CustomsMessage.state == state, state.value) for state in OPEN))
     late = case((queue.late(CustomsMessage, now, pace.overdue if alive else min(pace.silent, pace.overdue)), 1))
-    silent = case((long_unanswered(pace.unanswered_since()), 1))
+    silent = case((CustomsMessage.unanswered(pace.unanswered_since()), 1))
     sums = (func.count(CustomsMessage.id), func.count(late), func.count(silent), func.min(CustomsMessage.queued_at))
     rows = session.execute(select(state, *sums).where(CustomsMessage.answered_at.is_(None)).group_by(state)).all()
     counts = dict.fromkeys(OPEN, 0) | {Delivery(name): count for name, count, *_rest in rows}
@@ -79,7 +79,12 @@ def _rejected(session: Session) -> int:
     other = _other_message()
     same = select(other.id).where(other.certificate_id == CustomsMessage.certificate_id)
     again, accepted = same.where(other.id > CustomsMessage.id), same.where(other.accepted.is_(True))
-    lost = (CustomsMessage.act == Action.REVOKE, DELIVERIES[Delivery.REJECTED], ~again.exists(), accepted.exists())
+    lost = (
+        CustomsMessage.act == Action.REVOKE,
+        CustomsMessage.state == Delivery.REJECTED,
+        ~again.exists(),
+        accepted.exists(),
+    )
     return int(session.scalar(select(func.count(CustomsMessage.id)).where(*lost)) or 0)
 
 

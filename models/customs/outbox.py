@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models import clock, queue
 from models.clock import Moment
-from models.customs import DELIVERIES, CustomsLetter, CustomsMessage, add_note, column_text
+from models.customs import CustomsLetter, CustomsMessage, add_note, column_text
 from models.database import NO_SYNC
 from models.database.locks import Lock, wait_for
 from models.vocabulary import Delivery
@@ -131,23 +131,25 @@ def query_unsent(session: Session) -> None:
 
 def release(session: Session, message: CustomsMessage) -> bool:
     """Make a set-aside message due at once and reset its faults; False when it is not set aside. The caller commits."""
-    return _update_open(session, message.id, queue.release_values(CustomsMessage), DELIVERIES[Delivery.SET_ASIDE])
+    return _update_open(
+        session, message.id, queue.release_values(CustomsMessage), CustomsMessage.state == Delivery.SET_ASIDE
+    )
 
 
 def query_now(session: Session, message: CustomsMessage) -> bool:
     """Make the status query of a sent message due at once; False when not sent, or already due. The caller commits."""
     later = CustomsMessage.next_at > clock.now()
-    return _update_open(session, message.id, {"next_at": clock.now()}, DELIVERIES[Delivery.SENT], later)
+    return _update_open(session, message.id, {"next_at": clock.now()}, CustomsMessage.state == Delivery.SENT, later)
 
 
 def set_aside(session: Session, message: CustomsMessage) -> bool:
     """Stop querying a sent message; receipts still count. False when it is not sent. The caller commits."""
-    return _update_open(session, message.id, {"set_aside_at": clock.now()}, DELIVERIES[Delivery.SENT])
+    return _update_open(session, message.id, {"set_aside_at": clock.now()}, CustomsMessage.state == Delivery.SENT)
 
 
 def count_undelivered(session: Session) -> int:
     """How many messages were tried, and neither delivered nor set aside."""
-    tried = (DELIVERIES[Delivery.QUEUED], CustomsMessage.attempts > 0)
+    tried = (CustomsMessage.state == Delivery.QUEUED, CustomsMessage.attempts > 0)
     return session.scalar(select(func.count(CustomsMessage.id)).where(*tried)) or 0
 
 

@@ -88,6 +88,13 @@ def pair() -> Iterator[Pair]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def measured_anew(pair: Pair) -> None:
+    """What an earlier test trusted is forgotten."""
+    known: replica.Replica = pair.app.extensions[replica.KEY]
+    known.fresh_at, known.measure_at = -1e9, 0.0
+
+
 def test_the_nation_reads_from_the_replica_while_it_keeps_up(pair: Pair) -> None:
     """Paused, it lags; by more than may be, the primary is asked; it catches up, and is asked again."""
     until("fresh", lambda: pair.source() == str(pair.two.port))

@@ -14,8 +14,7 @@ from models.application import Application
 from models.application.search import Narrowed, Published, containing, count_in_index, published_by
 from models.certificate import Certificate
 from models.clock import SHANGHAI
-from models.codes import District
-from models.customs import DELIVERIES, CustomsMessage, long_unanswered
+from models.customs import CustomsMessage
 from models.database import db, search
 from models.deadlines.calendar import CalendarDay, years_of
 from models.numbering import parse_message_id, parse_number
@@ -184,7 +183,9 @@ class QueueQuery(OwnQuery):
 
 def state_is(state: str) -> Any:
     """Condition: messages in this delivery state, or `unanswered`."""
-    return DELIVERIES[Delivery(state)] if state in set(Delivery) else long_unanswered(pace().unanswered_since())
+    if state in set(Delivery):
+        return CustomsMessage.state == Delivery(state)
+    return CustomsMessage.unanswered(pace().unanswered_since())
 
 
 class ExchangeQuery(Query):
@@ -198,7 +199,7 @@ class ExchangeQuery(Query):
     until = DayField(_l("至"))
     numbers: ClassVar[dict[str, Any]] = {"number": CustomsMessage.message_id}
     conditions: ClassVar[dict[str, Condition]] = {
-        "state": lambda state: state_is(state),
+        "state": state_is,
         "since": lambda day: CustomsMessage.queued_at >= datetime.combine(max(day, FIRST), time.min, SHANGHAI),
         "until": lambda day: CustomsMessage.queued_at <= datetime.combine(max(day, FIRST), time.max, SHANGHAI),
     }
@@ -236,15 +237,4 @@ class OrganisationQuery(Query):
     conditions: ClassVar[dict[str, Condition]] = {
         "name": lambda words: Organisation.name.contains(words, autoescape=True),
         "credit_code": lambda words: Organisation.credit_code.contains(words, autoescape=True),
-    }
-
-
-class DistrictQuery(Query):
-    """Customs districts by code or name."""
-
-    code = text(_l("关区代码"), read=clean_line)
-    name = text(_l("关区名称"))
-    conditions: ClassVar[dict[str, Condition]] = {
-        "code": lambda words: District.code.startswith(words, autoescape=True),
-        "name": lambda words: District.name.contains(words, autoescape=True),
     }

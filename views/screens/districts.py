@@ -1,6 +1,6 @@
 """关区代码: the operator replaces the whole table from a file, after a preview of the changes."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -9,14 +9,26 @@ from models.codes import District
 from models.codes.districts import Change, compare, fingerprint, import_districts, table_of
 from models.database import db
 from models.log import Operation
+from models.text import clean_line
 from models.vocabulary import Role
 from views.panel.import_preview import ImportScreen
 from views.panel.list_export import ListExport
 from views.panel.logged import note
-from views.panel.query import DistrictQuery
+from views.panel.query import Condition, Query, text
 from views.panel.screen import labels_of
 
 SHRINKING = 0.1  # share of the table that may end without a confirmation
+
+
+class DistrictQuery(Query):
+    """Customs districts by code or name."""
+
+    code = text(_l("关区代码"), read=clean_line)
+    name = text(_l("关区名称"))
+    conditions: ClassVar[dict[str, Condition]] = {
+        "code": lambda words: District.code.startswith(words, autoescape=True),
+        "name": lambda words: District.name.contains(words, autoescape=True),
+    }
 
 
 class DistrictScreen(ListExport, ImportScreen):

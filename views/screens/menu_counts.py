@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from models import clock, workflow
 from models.application import Application
-from models.customs import DELIVERIES, CustomsMessage, long_unanswered
+from models.customs import CustomsMessage
 from models.database import db
 from models.vocabulary import Action, Delivery
 from views.panel.display import once
@@ -45,8 +45,8 @@ def _query() -> Counts:
     messages = select(CustomsMessage.id).where(CustomsMessage.desk == current_user.province)
     # Each is one range of the index `stuck`, so that the messages that are merely queued are not read. A date and not
     # IS NOT NULL, which SQLite does not look up.
-    aside = messages.where(DELIVERIES[Delivery.SET_ASIDE], CustomsMessage.set_aside_at > BEFORE_ALL)
-    silent = messages.where(CustomsMessage.set_aside_at.is_(None), long_unanswered(pace().unanswered_since()))
+    aside = messages.where(CustomsMessage.state == Delivery.SET_ASIDE, CustomsMessage.set_aside_at > BEFORE_ALL)
+    silent = messages.where(CustomsMessage.set_aside_at.is_(None), CustomsMessage.unanswered(pace().unanswered_since()))
     found = db.session.execute(select(*map(_counted, (pending, rejected, aside, silent)))).one()
     return Counts(found[0], sum(found[1:]))
 

@@ -13,7 +13,7 @@ from models import clock, workflow
 from models.application import Application
 from models.application.resubmission import outlines
 from models.application.trail import TrailEntry, decided_in
-from models.customs import DELIVERIES, CustomsMessage, long_unanswered
+from models.customs import CustomsMessage
 from models.database import db
 from models.vocabulary import Action, Delivery
 from views.panel import deadlines, leases
@@ -56,9 +56,9 @@ def _others() -> list[Uncounted]:
         (status,) = group
         query = select(Application).where(Application.status_order == status.order)
         figures.append(_figure(label, query, url_for("filings.index_view", status=status.value), tone))
-    aside, silent = Delivery.SET_ASIDE, long_unanswered(pace().unanswered_since())
+    aside, silent = Delivery.SET_ASIDE, CustomsMessage.unanswered(pace().unanswered_since())
     for label, condition, state in (
-        (_l("已搁置的报文"), DELIVERIES[aside], aside.value),
+        (_l("已搁置的报文"), CustomsMessage.state == aside, aside.value),
         (_l("久未回执的报文"), silent, "unanswered"),
     ):
         # Row security looks up the application of each message; `desk` is the leading column of the index.
