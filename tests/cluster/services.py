@@ -82,17 +82,16 @@ class Service:
     """One process and its log; those that refuse to run as root run as `postgres`."""
 
     def __init__(
-        self, folder: Path, name: str, command: list[str], unprivileged: bool = False, **environment: str
+        self, folder: Path, name: str, command: list[str], unprivileged: bool = False, orphaned: str = "KILL"
     ) -> None:
-        self.folder, self.name, self.environment = folder, name, environment
-        self.command = ["setpriv", "--pdeathsig", "KILL", *(AS_POSTGRES if unprivileged else ()), *command]
+        """`orphaned`: the signal that the process gets when this program dies."""
+        self.folder, self.name = folder, name
+        self.command = ["setpriv", "--pdeathsig", orphaned, *(AS_POSTGRES if unprivileged else ()), *command]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Service":
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, env=os.environ | self.environment, stdout=log, stderr=log, start_new_session=True
-            )
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
         return self
 
     def kill(self, how: int = signal.SIGKILL) -> None:
