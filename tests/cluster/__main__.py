@@ -27,7 +27,7 @@ from tests.apps import prepare_app
 from tests.cluster.callers import Callers
 from tests.cluster.judging import FLASK, judged
 from tests.cluster.patroni import Etcd, Machine
-from tests.cluster.services import Service, answers, bucket, nginx, redis, until
+from tests.cluster.services import Service, answers, ask, bucket, nginx, redis, until
 from tests.serving import Server
 from tests.views.mail_server import LocalMailServer
 
@@ -80,7 +80,7 @@ class Cluster:
         for service in (*self.around, self.one.etcd, self.two.etcd, self.one.patroni):
             service.start()
         until("a leader", lambda: self.one.leads())
-        self.one.ask("CREATE DATABASE filing")
+        ask(self.one.port, "CREATE DATABASE filing")
         until("around", lambda: all(answers(self.ports[name]) for name in "rs"))
         subprocess.run(["curl", "-sfX", "PUT", f"http://127.0.0.1:{self.ports['s']}/filing"], check=True)
         app = prepare_app(self.settings()["SQLALCHEMY_DATABASE_URI"], self.folder)

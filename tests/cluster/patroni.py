@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.cluster.services import BIN, Service
+from tests.cluster.services import BIN, Service, ask, until
 
 ETCD = """
 name: {name}
@@ -80,6 +80,11 @@ class Etcd(Service):
         super().__init__(folder, f"etcd-{name}", ["etcd", "--config-file", str(path)], unprivileged=True)
 
 
+def found(*words: str) -> list[int]:
+    """The processes that pgrep finds."""
+    return [int(line) for line in subprocess.run(["pgrep", *words], stdout=subprocess.PIPE).stdout.split()]
+
+
 class Machine:
     """One machine: PostgreSQL on `port`, and Patroni, which answers on `rest`."""
 
@@ -108,7 +113,7 @@ class Machine:
     def leads(self) -> bool:
         """Whether it has the lock and takes writes: the lock comes first."""
         try:
-            return self.has_role("primary") and bool(self.ask("SELECT NOT pg_is_in_recovery()"))
+            return self.has_role("primary") and bool(ask(self.port, "SELECT NOT pg_is_in_recovery()"))
         except psycopg.OperationalError:
             return False
 
@@ -121,12 +126,15 @@ class Machine:
 
     def kill_postgresql(self, how: int = signal.SIGKILL) -> None:
         """Kill the server with all its processes; nothing if it is not running."""
-        found = subprocess.run(["pgrep", "-f", f"^{BIN[0]}/postgres -D {self.data} "], capture_output=True, text=True)
-        for postmaster in found.stdout.split():
-            children = subprocess.run(["pgrep", "-P", postmaster], capture_output=True, text=True).stdout.split()
-            for process in [postmaster, *(children if how == signal.SIGKILL else ())]:
+        for postmaster in self._postmasters():
+            children = found("-P", str(postmaster)) if how == signal.SIGKILL else []
+            for process in [postmaster, *children]:
                 with suppress(ProcessLookupError):
-                    os.kill(int(process), how)
+                    os.kill(process, how)
+
+    def _postmasters(self) -> list[int]:
+        """The process of this server, which Patroni starts in a session of its own; [] if it is not running."""
+        return found("-fo", f"^{BIN[0]}/postgres -D {self.data} ")
 
     def kill(self) -> None:
         """Kill everything at once, as when the machine loses its power."""
@@ -138,11 +146,5 @@ class Machine:
         """As kill(), but PostgreSQL gets SIGQUIT: SIGKILL would leave shared memory behind."""
         self.patroni.kill()
         self.kill_postgresql(signal.SIGQUIT)
+        until("PostgreSQL ended", lambda: not self._postmasters())
         self.etcd.kill()
-
-    def ask(self, question: str) -> object:
-        """The first value of an answer; None without one."""
-        with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            cursor = connection.execute(question.encode())
-            row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
