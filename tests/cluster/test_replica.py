@@ -168,13 +168,15 @@ def test_of_several_hosts_the_one_that_is_still_a_replica_is_used(pair: Pair) ->
     address = f"postgresql+psycopg://postgres@/postgres?host=127.0.0.1,127.0.0.1&port={ports}&target_session_attrs="
     primary = create_engine(f"postgresql+psycopg://postgres@127.0.0.1:{pair.one.port}/postgres", poolclass=NullPool)
     known = replica.Replica(create_engine(f"{address}standby"), SECONDS)
-    try:
-        until("one of them", lambda: known.is_usable(primary))
-        assert standbys[0].ask("SELECT pg_promote()")
-        until("promoted", lambda: not known.is_usable(primary))
-        until("the other", lambda: known.is_usable(primary))
+
+    def port() -> object:
         with known.engine.connect() as connection:
-            assert connection.execute(text("SELECT inet_server_port()")).scalar() == standbys[1].port
+            return connection.execute(text("SELECT inet_server_port()")).scalar()
+
+    try:
+        until("the first", lambda: known.is_usable(primary) and port() == standbys[0].port)
+        assert standbys[0].ask("SELECT pg_promote()")
+        until("the other", lambda: known.is_usable(primary) and port() == standbys[1].port)
     finally:
         known.engine.dispose()
         for standby in standbys:
