@@ -87,8 +87,8 @@ run: setup ## 装入演示数据和模拟海关，在 http://localhost:8000 运�
 soak: setup ## 长时间反复强制终止网页、投递和制证进程，核对双方台账（KILLS=1000 SEED=1）
 	@KILLS=$(or $(KILLS),200) $(BIN)/pytest -q -s tests/views/terminal/test_kills.py tests/served/test_kills.py
 
-cluster: PACKAGES += nginx postgresql pgbouncer redis-server curl
-cluster: setup ## 两个节点、主备数据库、连接池、Redis 和对象存储，逐个强制终止，核对有无丢失或重复
+cluster: PACKAGES += nginx postgresql patroni etcd-server python3-etcd redis-server curl procps
+cluster: setup ## 两个节点、由 Patroni 切换的主备数据库、Redis 和对象存储，逐个强制终止，核对有无丢失或重复
 	@$(BIN)/python -m tests.cluster
 
 writes: setup ## 每秒能办理多少份申报（WRITERS=8 READERS=50 GRANTERS=0）

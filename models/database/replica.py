@@ -52,6 +52,8 @@ class Replica:
             asked = monotonic()
             self.positions.append((asked, *position(primary, of_primary())))
             followed, replayed = position(self.engine, of_replica())
+            if replayed < 0:
+                self.engine.dispose()  # its server was promoted; of an address with several hosts another is a standby
         except SQLAlchemyError:
             self.note_failure()
             return

@@ -1,15 +1,14 @@
 """`make cluster`: two nodes and their services on this machine; then one service after the other is killed.
 
-`python -m tests.cluster [FIRST_PORT] [WRITERS]`: eleven ports from the first one. Nothing that was acknowledged may be
-lost or stored twice; what readers and writers saw meanwhile is printed. This program does what Patroni would do: it
-promotes the standby, and stops commits from waiting for a standby that is down. The folder with databases,
-configuration files and logs is kept only if something went wrong.
+`python -m tests.cluster [FIRST_PORT] [WRITERS]`: sixteen ports from the first one. Nothing that was acknowledged may be
+lost or stored twice; what readers and writers saw meanwhile is printed. Patroni promotes the standby, and stops commits
+from waiting for a standby that is down. The folder with databases, configuration files and logs is kept only if
+something went wrong.
 """
 
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,11 +26,13 @@ from models.people.mail_address import MailWish
 from tests.apps import prepare_app
 from tests.cluster.callers import Callers
 from tests.cluster.judging import FLASK, judged
-from tests.cluster.services import Database, Service, answers, bucket, nginx, pooled, redis, until
+from tests.cluster.patroni import Etcd, Machine
+from tests.cluster.services import Service, answers, ask, bucket, nginx, redis, until
 from tests.serving import Server
 from tests.views.mail_server import LocalMailServer
 
 CALM = 8.0  # seconds between two failures
+NO_ETCD = 30.0  # seconds without etcd: longer than Patroni's ttl
 GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "--config", "python:views.entrance.server"]
 
 
@@ -39,11 +40,13 @@ class Cluster:
     """All services by name; `settings` are those of each node."""
 
     def __init__(self, folder: Path, first: int) -> None:
-        self.folder, self.ports = folder, dict(zip("abpmrsnxycz", range(first, first + 11), strict=True))
+        self.folder, self.ports = folder, dict(zip("abpqrsnxyc", range(first, first + 10), strict=True))
         port = self.ports
-        self.one, self.two = Database(folder, "one", port["a"]), Database(folder, "two", port["b"])
-        self.pooler = pooled(folder, port["p"], port["a"])
-        self.around = [redis(folder, port["r"]), bucket(folder, port["s"]), self.pooler]
+        members = {name: (first + 10 + place, first + 13 + place) for place, name in enumerate(("one", "two", "three"))}
+        self.one = Machine(folder, "one", port["a"], port["p"], members)
+        self.two = Machine(folder, "two", port["b"], port["q"], members)
+        self.third = Etcd(folder, "three", members)
+        self.around = [redis(folder, port["r"]), bucket(folder, port["s"]), self.third]
         self.mail = LocalMailServer(folder)
         self.front = nginx(folder, port["n"], [port["x"], port["y"]])
         endpoint = f"http://127.0.0.1:{port['s']}"
@@ -53,10 +56,10 @@ class Cluster:
 
     def settings(self) -> dict[str, Any]:
         port = self.ports
+        both = f"host=127.0.0.1,127.0.0.1&port={port['a']},{port['b']}"
         return {
-            "SQLALCHEMY_DATABASE_URI": f"postgresql+psycopg://postgres@127.0.0.1:{port['p']}/filing",
-            "REPLICA_URI": f"postgresql+psycopg://postgres@127.0.0.1:{port['b']}/filing",
-            "DATABASE_POOLER": True,
+            "SQLALCHEMY_DATABASE_URI": f"postgresql+psycopg://postgres@/filing?{both}&target_session_attrs=read-write",
+            "REPLICA_URI": f"postgresql+psycopg://postgres@/filing?{both}&target_session_attrs=standby",
             "RATELIMIT_STORAGE_URI": f"redis://127.0.0.1:{port['r']}/0",
             "STORE": "s3://filing/store",
             "SIGNING_KEY": str(self.folder / "keys"),
@@ -73,13 +76,12 @@ class Cluster:
         }
 
     def build(self) -> Flask:
-        """Databases, pooler, Redis and bucket, and the register in them; the application in this process."""
-        self.one.create()
-        self.one.begin()
-        self.one.ask("CREATE DATABASE filing")
-        for service in self.around:
+        """Databases, Redis and bucket, and the register in them; the application in this process."""
+        for service in (*self.around, self.one.etcd, self.two.etcd, self.one.patroni):
             service.start()
-        until("around", lambda: all(answers(self.ports[name]) for name in "prs"))
+        until("a leader", lambda: self.one.leads())
+        ask(self.one.port, "CREATE DATABASE filing")
+        until("around", lambda: all(answers(self.ports[name]) for name in "rs"))
         subprocess.run(["curl", "-sfX", "PUT", f"http://127.0.0.1:{self.ports['s']}/filing"], check=True)
         app = prepare_app(self.settings()["SQLALCHEMY_DATABASE_URI"], self.folder)
         app.config.update(self.settings() | {"CAPTCHA": True})
@@ -87,9 +89,8 @@ class Cluster:
             for person in session.scalars(select(Account).where(Account.username.in_(("publisher", "reviewer")))):
                 person.email, person.mail_wish = f"{person.username}@example.cn", MailWish.EACH
             session.commit()
-        self.two.create(standby_of=self.one)
-        self.two.begin()
-        self.one.wait_for("two")
+        self.two.patroni.start()
+        until("replica", lambda: self.two.has_role("synchronous"))
         return app
 
     def node(self, name: str) -> dict[str, Service]:
@@ -121,8 +122,8 @@ class Cluster:
         everything = self.services() if hasattr(self, "nodes") else []
         for service in [*everything, getattr(self, "customs", self.front), self.front, *self.around]:
             service.kill()
-        for database in (self.two, self.one):
-            database.stop()
+        for machine in (self.two, self.one):
+            machine.stop()
         self.mail.close()
 
     def kill_node(self) -> None:
@@ -142,32 +143,38 @@ class Cluster:
             node[what].start()
 
     def kill_replica(self) -> None:
-        """Commits wait for the replica until it is removed from synchronous_standby_names, as Patroni would do."""
-        self.two.kill()
-        time.sleep(3)
-        self.one.wait_for("")
+        """Commits wait for the replica until Patroni notices."""
+        self.lost = self.two if self.one.leads() else self.one
+        self.lost.kill()
 
-    def bring_back_replica(self) -> None:
-        self.two.begin()
-        until("streaming", lambda: self.one.ask("SELECT count(*) FROM pg_stat_replication") == 1)
-        self.one.wait_for("two")
+    def kill_leader(self) -> None:
+        """Kill the machine of the leader; wait until Patroni has promoted the replica."""
+        self.lost, other = (self.one, self.two) if self.one.leads() else (self.two, self.one)
+        began = time.monotonic()
+        self.lost.kill()
+        until("promoted", lambda: other.leads())
+        print(f"  promoted after {time.monotonic() - began:.1f} s")
 
-    def kill_primary(self) -> None:
-        """Kill the primary; promote the replica, and let the pooler connect to it."""
-        self.one.kill()
-        time.sleep(2)
-        self.two.ask("SELECT pg_promote()")
-        self.two.wait_for("")
-        pooled(self.folder, self.ports["p"], self.ports["b"])
-        assert self.pooler.process is not None
-        os.kill(self.pooler.process.pid, signal.SIGHUP)
+    def bring_back(self) -> None:
+        """Start the machine that was lost; it becomes the replica for which commits wait."""
+        self.lost.start()
+        until("replica again", lambda: self.lost.has_role("synchronous"))
 
-    def bring_back_primary(self) -> None:
-        """Let the former primary discard what it alone has written, and follow the new one."""
-        self.one.rewind(self.two)
-        self.one.begin()
-        until("streaming", lambda: self.two.ask("SELECT count(*) FROM pg_stat_replication") == 1)
-        self.two.wait_for("one")
+    def kill_leaders_postgresql(self) -> None:
+        """Patroni, which goes on, starts it again."""
+        leader = self.one if self.one.leads() else self.two
+        leader.kill_postgresql()
+        time.sleep(1)
+        until("started again", lambda: leader.leads())
+
+    def kill_etcd(self) -> None:
+        """Without etcd for longer than ttl: the leader continues while it reaches the other Patroni."""
+        members = (self.one.etcd, self.two.etcd, self.third)
+        for member in members:
+            member.kill()
+        time.sleep(NO_ETCD)
+        for member in members:
+            member.start()
 
     def kill_redis(self) -> None:
         self.around[0].kill()
@@ -184,10 +191,12 @@ def trial(cluster: Cluster, callers: Callers) -> None:
         "both paper workers killed": lambda: cluster.kill("worker"),
         "both mail senders killed": lambda: cluster.kill("mail"),
         "Redis killed": cluster.kill_redis,
-        "the replica killed": cluster.kill_replica,
-        "the replica is back": cluster.bring_back_replica,
-        "the primary killed, replica promoted": cluster.kill_primary,
-        "the former primary is the replica": cluster.bring_back_primary,
+        "all of etcd killed": cluster.kill_etcd,
+        "the replica's machine killed": cluster.kill_replica,
+        "the replica is back": cluster.bring_back,
+        "the leader's PostgreSQL killed": cluster.kill_leaders_postgresql,
+        "the leader's machine killed": cluster.kill_leader,
+        "the former leader is the replica": cluster.bring_back,
     }
     for name, blow in blows.items():
         began = time.monotonic()

@@ -1,5 +1,7 @@
 """Clients that send requests steadily, and record every answer and failure."""
 
+import json
+import re
 import secrets
 import time
 from collections import Counter
@@ -16,12 +18,23 @@ PAGES = {"national": "/register/", "publisher": "/applications/", "reviewer": "/
 
 @dataclass
 class Seen:
-    """One request: when (time.monotonic()), its kind, its answer, and how long it took."""
+    """One request: when (time.monotonic()), its kind, its answer, how long it took, and the words of an error page."""
 
     at: float
     what: str
     status: int | str
     seconds: float
+    said: str = ""
+
+
+def sentence(answer: Answer | None) -> str:
+    """What a person reads on an error page, or is told by the page's script; "" if nothing failed."""
+    if answer is None or answer.status < 500:
+        return ""
+    if answer.headers.get_content_type() == "application/json":
+        return str(json.loads(answer.body)["message"])
+    found = re.search(r'<p class="sentence"[^>]*>([^<]+)', answer.text) or re.search("<title>([^<]+)", answer.text)
+    return found[1] if found else ""
 
 
 @dataclass
@@ -45,7 +58,7 @@ class Callers:
             answer, status = None, type(broken).__name__
         except Exception as broken:  # for example an incomplete answer
             answer, status = None, type(broken).__name__
-        self.seen.append(Seen(began, what, status, time.monotonic() - began))
+        self.seen.append(Seen(began, what, status, time.monotonic() - began, sentence(answer)))
         return answer if status == expected else None
 
     def submit(self, client: Client, blank: dict[str, str], pause: float) -> None:
@@ -111,3 +124,5 @@ class Callers:
                 f" within {span:4.1f} s, slowest {slowest:4.1f} s",
                 flush=True,
             )
+        for said, count in Counter(seen.said for seen in self.seen if seen.at >= since and seen.said).items():
+            print(f"    {count} × {said}", flush=True)

@@ -1,4 +1,4 @@
-"""The services of two nodes: PostgreSQL with a replica, PgBouncer, Redis, a bucket, nginx; each a process of the test.
+"""PostgreSQL with a replica, PgBouncer, Redis, a bucket, nginx; each a process of the test (with Patroni: patroni.py).
 
 All of it lies in one folder and listens on this machine alone. The configuration files are those of a real cluster but
 for addresses, passwords and TLS.
@@ -25,8 +25,6 @@ port = {port}
 unix_socket_directories = '{folder}'
 max_connections = 60
 wal_level = replica
-wal_log_hints = on                  # for pg_rewind, which also reads back to the last checkpoint that both have
-wal_keep_size = 256MB
 hot_standby = on
 max_standby_streaming_delay = 5s    # a page of the replica is given up rather than let it lag
 cluster_name = '{name}'
@@ -82,17 +80,16 @@ class Service:
     """One process and its log; those that refuse to run as root run as `postgres`."""
 
     def __init__(
-        self, folder: Path, name: str, command: list[str], unprivileged: bool = False, **environment: str
+        self, folder: Path, name: str, command: list[str], unprivileged: bool = False, orphaned: str = "KILL"
     ) -> None:
-        self.folder, self.name, self.environment = folder, name, environment
-        self.command = ["setpriv", "--pdeathsig", "KILL", *(AS_POSTGRES if unprivileged else ()), *command]
+        """`orphaned`: the signal that the process gets when this program dies."""
+        self.folder, self.name = folder, name
+        self.command = ["setpriv", "--pdeathsig", orphaned, *(AS_POSTGRES if unprivileged else ()), *command]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Service":
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, env=os.environ | self.environment, stdout=log, stderr=log, start_new_session=True
-            )
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
         return self
 
     def kill(self, how: int = signal.SIGKILL) -> None:
@@ -119,6 +116,14 @@ def until(what: str, condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def ask(port: int, question: str) -> object:
+    """The first value of the answer of the server on this port; None without one."""
+    with psycopg.connect(f"postgresql://postgres@127.0.0.1:{port}/postgres", autocommit=True) as connection:
+        cursor = connection.execute(question.encode())
+        row = cursor.fetchone() if cursor.description else None
+    return row[0] if row else None
+
+
 class Database(Service):
     """A server of PostgreSQL, a primary or a standby that replicates another one."""
 
@@ -135,15 +140,6 @@ class Database(Service):
             self._run("pg_basebackup", *data, *source, "--checkpoint", "fast", "--write-recovery-conf")
         self._configure()
 
-    def rewind(self, source: "Database") -> None:
-        """Make this one, which is not running, a standby of the one that was promoted in its place."""
-        source.ask("CHECKPOINT")  # pg_rewind reads the timeline of the last checkpoint
-        source_server = f"host=127.0.0.1 port={source.port} user=postgres dbname=postgres"
-        self._run(
-            "pg_rewind", "--target-pgdata", str(self.data), "--source-server", source_server, "--write-recovery-conf"
-        )
-        self._configure()
-
     def _configure(self) -> None:
         """Append our settings: a copy has those of the other server, and of repeated lines PostgreSQL uses the last."""
         configuration = POSTGRESQL.format(port=self.port, folder=self.folder, name=self.name)
@@ -155,11 +151,7 @@ class Database(Service):
         subprocess.run([*command, str(BIN[0] / program), *words], check=True, stdout=subprocess.DEVNULL)
 
     def ask(self, question: str) -> object:
-        """The first value of an answer; None without one."""
-        with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            cursor = connection.execute(question.encode())
-            row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
+        return ask(self.port, question)
 
     def stop(self) -> None:
         """Immediate shutdown (SIGQUIT): SIGKILL would leave shared memory behind."""
@@ -174,11 +166,6 @@ class Database(Service):
             return self.ask("SELECT 1") == 1
         except psycopg.OperationalError:  # it is starting up
             return False
-
-    def wait_for(self, standbys: str) -> None:
-        """Let each commit wait for this standby; "": for none. Patroni does so, too (synchronous_mode)."""
-        self.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'")
-        self.ask("SELECT pg_reload_conf()")
 
 
 def pooled(folder: Path, own: int, port: int) -> Service:

@@ -156,3 +156,28 @@ def test_a_replica_of_the_former_primary_is_not_used(pair: Pair) -> None:
         assert not replica.Replica(standby, SECONDS).is_usable(new)
     finally:
         three.stop()
+
+
+def test_of_several_hosts_the_one_that_is_still_a_replica_is_used(pair: Pair) -> None:
+    """Patroni promotes one of them: connections that the pool has to it are given up."""
+    standbys = [Database(pair.one.folder, name, free_port()) for name in ("four", "five")]
+    for standby in standbys:
+        standby.create(standby_of=pair.one)
+        standby.begin()
+    ports = ",".join(str(standby.port) for standby in standbys)
+    address = f"postgresql+psycopg://postgres@/postgres?host=127.0.0.1,127.0.0.1&port={ports}&target_session_attrs="
+    primary = create_engine(f"postgresql+psycopg://postgres@127.0.0.1:{pair.one.port}/postgres", poolclass=NullPool)
+    known = replica.Replica(create_engine(f"{address}standby"), SECONDS)
+
+    def port() -> object:
+        with known.engine.connect() as connection:
+            return connection.execute(text("SELECT inet_server_port()")).scalar()
+
+    try:
+        until("the first", lambda: known.is_usable(primary) and port() == standbys[0].port)
+        assert standbys[0].ask("SELECT pg_promote()")
+        until("the other", lambda: known.is_usable(primary) and port() == standbys[1].port)
+    finally:
+        known.engine.dispose()
+        for standby in standbys:
+            standby.stop()
