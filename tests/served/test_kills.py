@@ -129,7 +129,7 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(server_to_kill: Serv
         wait_for_papers(app)
     assert checkpoints.count > ROUNDS
     assert_whole(app, keys)
-    print(f"{ROUNDS} kills, {len(keys)} certificates, {checkpoints.count} checkpoints")  # for `make soak`
+    print(f"{ROUNDS} kills, {len(keys)} certificates, {checkpoints.count} checkpoints")  # noqa: T201  shown by `make soak`
 
 
 def wait_for_papers(app: Flask) -> None:

@@ -59,7 +59,7 @@ def test_kills_at_any_line_leave_one_effect_per_message(
     assert killed["make"] >= 1, "whoever makes a paper"
     with app.app_context():
         compare(Customs(tmp_path / "customs.sqlite"), kills)
-    print(f"kills by what was going on: {killed}")  # for `make soak`
+    print(f"kills by what was going on: {killed}")  # noqa: T201  shown by `make soak`
 
 
 def compare(customs: Customs, kills: int) -> None:
