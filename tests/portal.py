@@ -1,4 +1,4 @@
-"""A real OpenID provider, built from Authlib's server classes, with PKCE and selectable faults."""
+"""A faulty OpenID provider: Authlib's server classes, and what no conforming provider sends (see `faults`)."""
 
 import hmac
 import json
@@ -21,7 +21,7 @@ from authlib.oidc.core import OpenIDCode, UserInfo
 from flask import Flask, Response, jsonify, redirect, request
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 CLIENT, SECRET = "filing", "what-the-portal-and-we-alone-know"
@@ -199,7 +199,7 @@ class PortalServer:
     def approve(self, address: str) -> str:
         """The address to which the portal redirects a browser from `address`, with its user signed in."""
         try:
-            build_opener(_Stay).open(address)
+            build_opener(Stay).open(address)
         except HTTPError as answer:
             if answer.code == 302:
                 return answer.headers["Location"]
@@ -215,7 +215,7 @@ def _encoded(content: bytes) -> str:
     return urlsafe_b64encode(content).decode().rstrip("=")
 
 
-class _Stay(HTTPRedirectHandler):
+class Stay(HTTPRedirectHandler):
     def redirect_request(self, *_args: Any) -> None:
         """Does not follow redirects."""
 
@@ -226,13 +226,20 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def portal_served(host: str = "localhost") -> Iterator[PortalServer]:
-    portal = PortalServer()
-    server = make_server("127.0.0.1", 0, portal.app, threaded=True, request_handler=Quiet)
-    portal.issuer = f"http://{host}:{server.port}"
+def in_thread(server: BaseWSGIServer) -> Iterator[None]:
+    """Serve until the end of the block."""
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield portal
+    yield
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@contextmanager
+def portal_served() -> Iterator[PortalServer]:
+    portal = PortalServer()
+    server = make_server("127.0.0.1", 0, portal.app, threaded=True, request_handler=Quiet)
+    portal.issuer = f"http://localhost:{server.port}"
+    with in_thread(server):
+        yield portal

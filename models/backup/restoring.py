@@ -7,7 +7,7 @@ refused. An interrupted restore is repeated from the beginning; files already in
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -17,7 +17,7 @@ from typing import Any
 import flask_migrate
 from alembic.script import ScriptDirectory
 from flask_babel import gettext as _
-from sqlalchemy import Engine, MetaData, Table, create_engine, insert, inspect, literal, select, table, update
+from sqlalchemy import Engine, MetaData, Row, Table, create_engine, insert, inspect, literal, select, table, update
 from sqlalchemy.orm import Session
 
 from models import clock, deadlines
@@ -81,10 +81,11 @@ def _restore(session: Session, source: Path, store: Store) -> tuple[int, list[st
         store.expected = lambda: identity
         store.set_identity(identity, replace=True)
         _restore_files(manifest, source, store)
-        _restore_database(db.engine, source / DATABASE, identity)
+        _restore_database(db.engine, source / DATABASE)
         flask_migrate.upgrade()
         deadlines.prepare(session)  # a backup of a former release may have no due dates
         letters.skip_unsent(session)
+        unfinished_restore.log_failures(session)
         hold.begin_and_commit(session)
         _finish(db.engine, identity)
     return len(manifest.parts), lost_files(known_files(session), manifest.parts)
@@ -207,7 +208,7 @@ def _restore_files(manifest: Manifest, source: Path, store: Store) -> None:
                 raise Refused(_("备份中的“%(name)s”缺失或与清单不符。", name=name))
 
 
-def _restore_database(engine: Engine, file: Path, identity: str) -> None:
+def _restore_database(engine: Engine, file: Path) -> None:
     """Replace the whole database in one transaction; the mark stays."""
     if engine.dialect.name == "postgresql":
         db.drop_all(bind_key=None)  # of this database: by default also on the replica, which may be down
@@ -221,17 +222,17 @@ def _restore_database(engine: Engine, file: Path, identity: str) -> None:
     try:
         with closing(open_read_only(file)) as backup, closing(sqlite.library.connect(str(staged))) as copy:
             backup.backup(copy)
-        _mark(staged, identity)
+        _mark(staged, unfinished_restore.attempts_in(engine))
         with closing(open_read_only(staged)) as copy, closing(sqlite_connection(engine)) as target:
             copy.backup(target)
     finally:
         staged.unlink(missing_ok=True)
 
 
-def _mark(file: Path, identity: str) -> None:
+def _mark(file: Path, attempts: Sequence[Row[Any]]) -> None:
     """Set the mark in an SQLite file that no other process uses."""
     copy = create_engine(f"sqlite:///{file}", module=sqlite.library)
-    unfinished_restore.set_mark(copy, identity)
+    unfinished_restore.copy_mark(copy, attempts)
     copy.dispose()
 
 

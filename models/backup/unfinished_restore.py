@@ -1,17 +1,22 @@
-"""Mark in the database that a restore has begun and not finished. Its table is outside all backups and migrations."""
+"""Mark in the database that a restore has begun and not finished. Its table is outside all backups and migrations.
 
+It has a row for each attempt, so that the log can name those that did not finish when one has.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Column, Engine, MetaData, Select, String, Table, column, func, insert, select, table
+from sqlalchemy import Column, Engine, MetaData, Row, Select, String, Table, column, func, insert, select, table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import clock
+from models import clock, log
 from models.backup import restore_lock
 from models.clock import Moment
 from models.database import db, release, sqlite
+from models.log import Operation, Place
 
 NAME = "unfinished_restore"
 MARK = Table(NAME, MetaData(), Column("began_at", Moment, nullable=False), Column("identity", String(32)))
@@ -23,25 +28,39 @@ IS_THERE: dict[str, Select[Any]] = {
 
 
 def set_mark(engine: Engine, identity: str) -> None:
-    """Mark the database, replacing an existing mark; `identity`: of the restored store. Commits."""
+    """Mark the database with a new attempt; `identity`: of the restored store. Commits."""
     with engine.begin() as connection:
         MARK.create(connection, checkfirst=True)
-        connection.execute(MARK.delete())
-        connection.execute(insert(MARK).values(**values(identity)))
+        connection.execute(insert(MARK).values(began_at=clock.now(), identity=identity))
 
 
-def values(identity: str) -> dict[str, Any]:
-    """Column values of the only row."""
-    return {"began_at": clock.now(), "identity": identity}
+def copy_mark(engine: Engine, attempts: Sequence[Row[Any]]) -> None:
+    """Mark another database with the same attempts. Commits."""
+    with engine.begin() as connection:
+        MARK.drop(connection, checkfirst=True)
+        MARK.create(connection)
+        connection.execute(insert(MARK), [dict(each._mapping) for each in attempts])
+
+
+def attempts_in(engine: Engine) -> Sequence[Row[Any]]:
+    """Rows (began_at, identity of the store) of a restore that has not finished, the newest last."""
+    with engine.connect() as connection:
+        if connection.scalar(IS_THERE[engine.dialect.name]) is None:
+            return ()
+        return connection.execute(select(MARK).order_by(MARK.c.began_at)).all()
 
 
 def found(engine: Engine) -> tuple[datetime, str] | None:
-    """(start, identity of the store) of the unfinished restore; None when there is none."""
-    with engine.connect() as connection:
-        if connection.scalar(IS_THERE[engine.dialect.name]) is None:
-            return None
-        row = connection.execute(select(MARK)).first()
-        return (row.began_at, row.identity) if row else None
+    """(start, identity of the store) of the newest attempt; None when no restore is unfinished."""
+    attempts = attempts_in(engine)
+    return (attempts[-1].began_at, attempts[-1].identity) if attempts else None
+
+
+def log_failures(session: Session) -> None:
+    """Add a log entry for each attempt before the newest: what they logged is replaced. The caller commits."""
+    for attempt in attempts_in(db.engine)[:-1]:
+        words = _("%(at)s 开始的恢复没有完成，其后重新运行。", at=f"{attempt.began_at:%Y-%m-%d %H:%M:%S}")
+        log.record(session, Operation.RESTORE_FAILED, None, Place(), words=words)
 
 
 def is_unfinished() -> bool:

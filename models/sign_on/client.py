@@ -60,7 +60,7 @@ def begin(portal: Portal, max_age: timedelta) -> tuple[str, Started]:
     """(authorization address, values for the cookie); raises PortalAway.
 
     `max_age`: a user who authenticated longer ago must do so again; with it, the portal must send `auth_time`
-    (OpenID Connect Core 1.0, 3.1.2.1).
+    (OpenID Connect Core 1.0, 3.1.2.1). Some portals read a zero as no limit, so that it is said by `prompt`, too.
     """
     metadata, started = provider_of(portal).metadata, Started(*(generate_token(48) for _each in range(3)))
     address, _state = _client(portal, metadata).create_authorization_url(
@@ -69,6 +69,7 @@ def begin(portal: Portal, max_age: timedelta) -> tuple[str, Started]:
         started.verifier,
         nonce=started.nonce,
         max_age=int(max_age.total_seconds()),
+        **({} if max_age else {"prompt": "login"}),
     )
     return address, started
 

@@ -118,6 +118,7 @@ def work(watch: bool) -> None:
 
     with access.everything() as session:
         run_rounds(session, make, watch)
+        log_chain.seal_all(session)  # the entries of sessions that this run has ended, which a loop seals in its next
     _refuse_if(failed)
 
 

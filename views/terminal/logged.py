@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -20,34 +21,43 @@ from views.terminal.group import no_answer
 
 
 def note_and_commit(session: Session, kind: Operation, words: str, amount: int | None = None, about: str = "") -> None:
-    """Add a log entry without an account, and commit. If the database cannot be written, print a warning instead."""
+    """Add a log entry without an account, and commit. If it cannot be written, it goes to the process log instead."""
     try:
         log.record(session, kind, None, Place(), about, words=words, amount=amount)
         session.commit()
     except SQLAlchemyError:
         session.rollback()
         click.echo(_("数据库不能写入，这次操作没有记入操作日志，请检查数据库。"), err=True)
+        current_app.logger.error("not in the log: %s %s %s %s", kind.value, about, words, amount)
 
 
 @contextmanager
 def failure_noted(session: Session, kind: Operation, words: str) -> Iterator[None]:
     """Log a failure of the block, with its reason, and raise it again.
 
-    Not where no table exists yet, nor after a restore has begun to replace them.
+    It goes to the process log where no table exists, and while another process restores into this database.
     """
     try:
         yield
-    except (Refused, OSError, SQLAlchemyError) as failed:
+    except (Refused, OSError, SQLAlchemyError, KeyboardInterrupt) as failed:
         session.rollback()
-        if _has_log() and not unfinished_restore.is_unfinished():
-            why = no_answer(failed) if isinstance(failed, SQLAlchemyError) else failed
-            note_and_commit(session, kind, _("%(subject)s：%(why)s", subject=words, why=why))
+        sentence = _("%(subject)s：%(why)s", subject=words, why=_reason(failed))
+        if _has_log():
+            note_and_commit(session, kind, sentence)
+        else:
+            current_app.logger.error("not in the log: %s %s", kind.value, sentence)
         raise
 
 
+def _reason(failed: BaseException) -> object:
+    if isinstance(failed, KeyboardInterrupt):
+        return _("操作被中断。")
+    return no_answer(failed) if isinstance(failed, SQLAlchemyError) else failed
+
+
 def _has_log() -> bool:
-    """Whether the tables exist, as far as the database answers; connecting to an absent SQLite file creates it."""
+    """Whether the tables exist, and nobody replaces them; connecting to an absent SQLite file creates it."""
     try:
-        return revision.current() is not None
+        return revision.current() is not None and not unfinished_restore.is_running()
     except SQLAlchemyError:
         return True

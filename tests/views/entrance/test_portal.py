@@ -1,4 +1,4 @@
-"""从单一窗口登录: a real OpenID provider and our application; forged messages sign nobody in."""
+"""从单一窗口登录: an independent OpenID provider over HTTPS and our application."""
 
 import re
 from datetime import timedelta
@@ -16,7 +16,7 @@ from models.sign_on.discovery import KNOWN
 from tests.authenticator import Authenticator
 from tests.browsing import ClientAs
 from tests.cast import account_of
-from tests.portal import PortalServer
+from tests.independent_portal import IndependentPortal, Visitor
 from tests.views.entrance.portal_steps import come, link, sign_on, unlink
 from tests.views.keys import enrol, entries, is_in, options, use
 from views.entrance import second_step
@@ -26,7 +26,7 @@ FAILED = "单一窗口的登录没有完成，或已过期"
 
 
 def test_a_portal_user_signs_in_after_the_operator_has_linked_the_account(
-    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+    webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
 ) -> None:
     """On both databases. No account is linked automatically, not even by the credit code."""
     browser = client_as(None)
@@ -45,26 +45,18 @@ def test_a_portal_user_signs_in_after_the_operator_has_linked_the_account(
     assert entries(webauthn_app) == [("portal_asked", ""), ("signed_in", "单一窗口登录：王敏")]
 
 
-def test_a_sign_out_of_the_portal_ends_just_its_own_sessions_once(
-    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+def test_a_sign_out_at_the_portal_ends_just_its_own_session(
+    webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
 ) -> None:
-    """Back-channel logout, on both databases."""
+    """Back-channel logout, on both databases: the portal sends us its own token over HTTP."""
     link(webauthn_app, portal)
-    browsers = [client_as(None) for _time in range(2)]
-    for number, browser in enumerate(browsers, 1):
-        portal.sid = f"portal-session-{number}"
+    visitors, browsers = [Visitor(portal), Visitor(portal)], [client_as(None), client_as(None)]
+    for portal.visitor, browser in zip(visitors, browsers, strict=True):
         sign_on(browser, portal)
     by_password = client_as("publisher")
-    token = portal.logout_token(sid="portal-session-1")
-    plain = client_as(None)
-    for status in (200, 400):  # accepted once
-        answer = plain.post("/login/portal/logout", data={"logout_token": token}, csrf=False)
-        assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store")
+    assert visitors[0].leave() == f"{portal.issuer}/left"
     assert [is_in(browser) for browser in (*browsers, by_password)] == [False, True, True]
-    all_of_them = portal.logout_token(sid=None)
-    assert plain.post("/login/portal/logout", data={"logout_token": all_of_them}, csrf=False).status_code == 200
-    assert [is_in(browser) for browser in (*browsers, by_password)] == [False, False, True]
-    assert [kind for kind, _words in entries(webauthn_app)].count("portal_ended") == 2
+    assert [kind for kind, _words in entries(webauthn_app)].count("portal_ended") == 1
 
 
 class TestOnSqlite:
@@ -73,7 +65,7 @@ class TestOnSqlite:
     pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
     def test_a_portal_sign_on_starts_a_new_session(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         """Session fixation: values an attacker has put into the cookie are dropped."""
         link(webauthn_app, portal)
@@ -87,7 +79,7 @@ class TestOnSqlite:
             assert "planted" not in session and session["_user_id"] != "of-the-attacker"
 
     def test_a_portal_sign_on_works_with_a_strict_session_cookie(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         """The state is in a cookie of its own, Lax; the session begins on a page, not on a redirect."""
         webauthn_app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
@@ -99,7 +91,7 @@ class TestOnSqlite:
         assert answer.status_code == 200 and 'http-equiv="refresh"' in answer.text
 
     def test_a_disabled_account_cannot_sign_in_through_the_portal(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         link(webauthn_app, portal)
         with webauthn_app.app_context():
@@ -110,12 +102,11 @@ class TestOnSqlite:
         assert entries(webauthn_app)[-1][0] == "account_disabled"
 
     def test_an_account_with_a_key_needs_a_second_step_after_the_portal(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         key: Authenticator = enrol(client_as("publisher"))
         link(webauthn_app, portal)
         browser = client_as(None)
-        portal.faults = {"acr": "2", "amr": ["mfa"]}  # which no setting accepts
         assert "http://localhost/login/confirm" in sign_on(browser, portal).text
         assert not is_in(browser) and "已在单一窗口登录" in browser.get("/login/confirm").text
         use(browser, key, "/login/confirm")
@@ -123,12 +114,12 @@ class TestOnSqlite:
         assert [entry for entry in entries(webauthn_app) if "单一窗口" in entry[1]][-1][1].startswith(
             "单一窗口登录，并用安全密钥"
         )
-        webauthn_app.config["PORTAL_LEVELS"] = "mfa"
+        webauthn_app.config["PORTAL_LEVELS"] = "password"  # its `acr`
         sign_on(assured := client_as(None), portal)
         assert is_in(assured)
 
     def test_a_required_key_is_enrolled_after_a_portal_sign_on(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         webauthn_app.config["KEYS_REQUIRED"] = True
         link(webauthn_app, portal, "reviewer")
@@ -139,7 +130,7 @@ class TestOnSqlite:
         assert "单一窗口登录，并用安全密钥确认" in browser.get("/visits/").text
 
     def test_portal_sessions_expire_and_end_with_a_new_password(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         link(webauthn_app, portal)
         sign_on(reset := client_as(None), portal)
@@ -154,12 +145,12 @@ class TestOnSqlite:
         assert late.get("/visits/").location.startswith("/login")
 
     def test_a_portal_sign_out_cancels_a_pending_second_step(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         key = enrol(client_as("publisher"))
         link(webauthn_app, portal)
         sign_on(browser := client_as(None), portal)
-        client_as(None).post("/login/portal/logout", data={"logout_token": portal.logout_token()}, csrf=False)
+        portal.visitor.leave()
         assert browser.get("/login/confirm").location == "/login"
         assert key.count == 2
 
@@ -167,7 +158,7 @@ class TestOnSqlite:
     def test_removing_a_link_cancels_a_pending_second_step(
         self,
         webauthn_app: Flask,
-        portal: PortalServer,
+        portal: IndependentPortal,
         client_as: ClientAs,
         is_late: bool,
         monkeypatch: pytest.MonkeyPatch,
@@ -184,23 +175,30 @@ class TestOnSqlite:
         assert not is_in(browser)
 
     def test_signing_out_also_signs_out_of_the_portal(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         link(webauthn_app, portal)
         sign_on(browser := client_as(None), portal)
         answer = browser.post("/logout")
         (address,) = re.findall(r'content="0; url=([^"]+)"', answer.text)
-        assert portal.approve(address.replace("&amp;", "&")) == "http://localhost/login"
-        assert not is_in(browser)
+        assert portal.visitor.leave(address.replace("&amp;", "&")) == "http://localhost/login"
+        assert portal.ended == ["sw-0001"] and not is_in(browser)
+        assert portal.visitor.come(browser.get("/login/portal").location, password=None) == "200"  # it asks again
 
     def test_an_unavailable_portal_is_reported_and_the_login_page_still_works(
-        self, webauthn_app: Flask, portal: PortalServer, client_as: ClientAs
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
     ) -> None:
         webauthn_app.config["PORTAL_ISSUER"] = "http://localhost:9"
         answer = client_as(None).get("/login/portal")
         assert answer.status_code == 503 and "单一窗口暂时没有应答" in answer.text
         assert client_as(None).get("/login").status_code == 200
         KNOWN.clear()
+
+    def test_a_portal_whose_certificate_is_not_trusted_is_sent_nothing(
+        self, webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
+    ) -> None:
+        webauthn_app.config["PORTAL_CA"] = None
+        assert client_as(None).get("/login/portal").status_code == 503
 
     def test_the_portal_is_invisible_while_it_is_not_configured(self, app: Flask, client_as: ClientAs) -> None:
         browser = client_as(None)

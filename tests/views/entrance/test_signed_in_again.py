@@ -9,7 +9,7 @@ from models.people.methods import Method
 from models.people.sessions import Visit
 from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
-from tests.portal import PortalServer
+from tests.independent_portal import IndependentPortal
 from tests.views.keys import SCRIPT, enrol, is_in, options
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -56,7 +56,7 @@ def test_a_page_learns_that_somebody_has_signed_in_elsewhere(webauthn_app: Flask
     ],
 )
 def test_the_dialog_offers_the_sign_in_method_of_the_session(
-    webauthn_app: Flask, portal: PortalServer, client_as: ClientAs, method: Method, offered: str
+    webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs, method: Method, offered: str
 ) -> None:
     webauthn_app.config["CARD_URL"] = "https://localhost:8443/login/card"
     browser = client_as("publisher")

@@ -1,23 +1,19 @@
-"""Steps of test_many_actors.py: one person does one thing to the register, and the register is compared with its model.
+"""Steps of test_many_actors.py: a person does one thing to an application, and the register is compared with its model.
 
 Each step takes (by, place, choice, flag): who acts, on which application, with which of the choices, and yes or no.
 """
-
-from typing import Any
 
 from flask import Flask
 
 from models.application.attachments import Stored
 from models.vocabulary import Action
-from tests.cast import make_papers
-from tests.models.matrix import CELLS, SETTLED
-from tests.views.screens.expected_register import NAMED, PEOPLE, UNITS, Case, Entrustment, Person, Register
-from tests.views.screens.hands import KINDS, Hands, begin_draft, deliver_receipt, send_messages
+from tests.models.matrix import CELLS
+from tests.views.screens.expected_register import NAMED, PEOPLE, UNITS, Case, Person, Register
+from tests.views.screens.hands import KINDS, Hands, begin_draft
 from tests.views.screens.observed_register import compare, compare_sight, observe, states_of_messages
 
 MOST_CASES = 8
 ACTS = tuple(act.value for act in Action if act is not Action.EDIT)
-MESSAGE_ACTS = ("release", "set_aside", *SETTLED)
 # Acts as often as they are chosen: those that lead no further are rarer.
 OFTEN = [act for act in ACTS for _each in range(1 if act in ("delete", "duplicate", "withdraw") else 3)]
 EDITABLE = ("draft", "returned")
@@ -121,7 +117,16 @@ class Acting:
         expected = self.verdict(by, case, is_stale or case.status not in EDITABLE, "P")
         if expected == "done":
             case.entries.append(("edit", by.name))
+            case.is_typed = False
         self.check(self.hands.edit(by.name, case.key, version, f"改 {self.steps}"), expected, case, by)
+
+    def autosave(self, by: Person, place: int, choice: int, flag: bool) -> None:
+        """Text is stored beside the application until it is saved; 申报 is refused meanwhile."""
+        case, is_stale = self.case(place), choice % 3 == 0
+        version = self.before.application(case.key)["version"] - 1 if is_stale else None
+        expected = self.verdict(by, case, is_stale or case.status not in EDITABLE, "P")
+        case.is_typed |= expected == "done"
+        self.check(self.hands.autosave(by.name, case.key, version, f"输入 {self.steps}"), expected, case, by)
 
     def attach(self, by: Person, place: int, choice: int, flag: bool) -> None:
         case, kind = self.case(place), KINDS[choice % len(KINDS)]
@@ -155,6 +160,7 @@ class Acting:
 
     def _offered(self, by: Person, case: Case, flag: bool) -> list[str]:
         acts = [act for act in OFTEN if by.letter in CELLS[case.status, act]]
+        acts += ["resend"] * 3 if self.expected.may_repeat(by, case) else []
         return [act for act in acts if not (flag and self.expected.refuses(by, case, act))]
 
     def _perform(self, by: Person, case: Case, act: str, is_stale: bool) -> None:
@@ -175,75 +181,3 @@ class Acting:
     def look(self, by: Person, place: int, choice: int, flag: bool) -> None:
         if self._can_look(by):
             self.check_page(by, self.case(place))
-
-    # Customs
-    def send(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        send_messages(self.app)
-        self.expected.send()
-        self.check("done", "done")
-
-    def answer(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        """A receipt about any message, also one that was answered before."""
-        if sent := self._message(place, choice):
-            case, at, row = sent
-            deliver_receipt(self.app, row["message_id"], flag)
-            self.expected.answer(case, case.messages[at], flag)
-            self.check("done", "done", case, by)
-
-    def act_on_message(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        if sent := self._message(place, choice):
-            case, at, row = sent
-            act, message = MESSAGE_ACTS[choice % len(MESSAGE_ACTS)], case.messages[at]
-            expected = self.verdict(by, case, self.expected.refuses_on_message(message, act), "R")
-            if expected == "done":
-                self.expected.act_on_message(by, case, message, act)
-            self.check(self.hands.act_on_message(by.name, act, row["id"]), expected, case, by)
-
-    def _message(self, place: int, choice: int) -> tuple[Case, int, dict[str, Any]] | None:
-        """A message: its case, its position there, and its row; None: no case has one."""
-        cases = [case for case in self.expected.cases if case.messages]
-        if not cases:
-            return None
-        case = cases[place % len(cases)]
-        rows = [row for row in self.before.rows["customs_message"] if row["application_id"] == case.key]
-        return case, choice % len(rows), rows[choice % len(rows)]
-
-    def make_papers(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        make_papers(self.app)
-        for case in self.expected.cases:
-            case.has_paper |= case.has("grant") and case.status != "revoked"
-        self.check("done", "done")
-
-    # Entrustments and accounts
-    def invite(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        mine = [each for each in self.expected.entrustments if each.publisher == by.name and not each.ended]
-        expected = "hidden" if by.name not in UNITS else "refused" if mine else "done"
-        expected = "signed out" if by.name in self.expected.disabled else expected
-        if expected == "done":
-            self.expected.entrustments.append(Entrustment(by.name, pending=True))
-        self.check(self.hands.invite(by.name), expected)
-
-    def answer_invitation(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        """接受, or 终止 by either side."""
-        place, answer = place % len(self.expected.entrustments), "accept" if flag else "end"
-        each = self.expected.entrustments[place]
-        is_refused = each.ended or (flag and not (each.pending and by.name == "agent"))
-        expected = "hidden" if by.name not in ("agent", each.publisher) else "refused" if is_refused else "done"
-        expected = "signed out" if by.name in self.expected.disabled else expected
-        if expected == "done":
-            each.pending, each.ended = each.pending and not flag, not flag
-        outcome = self.hands.answer_invitation(by.name, answer, self.before.rows["entrustment"][place]["id"])
-        self.check(outcome, expected)
-
-    def disable_or_enable(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        """停用 or 启用 by the operator; whoever is disabled is signed out."""
-        if by.letter == "O":
-            return
-        is_active = by.name in self.expected.disabled
-        account = next(row["id"] for row in self.before.rows["account"] if row["username"] == by.name)
-        self.hands.browser(by.name)  # signed in: this session ends
-        assert self.hands.set_active(account, is_active) == "done"
-        self.expected.disabled ^= {by.name}
-        if is_active:
-            del self.hands.browsers[by.name]
-        self.check("done", "done")

@@ -79,6 +79,8 @@ class Case:
     has_paper: bool = False
     copied_from: "Case | None" = None
     is_replaced: bool = False
+    is_typed: bool = False  # has unsaved text of its owner
+    uses: list[tuple[str, str]] = field(default_factory=list)  # (entry of the trail, 海关单号)
 
     def has(self, act: str) -> bool:
         """Whether anybody has done this act."""
@@ -117,12 +119,17 @@ class Register:
 
     def refuses(self, person: Person, case: Case, act: str, is_stale: bool = False) -> bool:
         """Whether an act of a person who sees the case is refused."""
-        resent = act == "resend" and person.letter == "R" and case.status == "revoked" and case.is_rejected
-        if person.letter not in CELLS[case.status, act] and not resent:
+        is_repeat = act == "resend" and self.may_repeat(person, case)
+        if person.letter not in CELLS[case.status, act] and not is_repeat:
             return True
         if is_stale and act not in VERSIONLESS:
             return True
         return self._leased(person, case, act) or self._prevented(person, case, act)
+
+    @staticmethod
+    def may_repeat(person: Person, case: Case) -> bool:
+        """Whether the person may send a revocation again, which customs has rejected."""
+        return person.letter == "R" and case.status == "revoked" and case.is_rejected
 
     @staticmethod
     def _leased(person: Person, case: Case, act: str) -> bool:
@@ -138,7 +145,7 @@ class Register:
             case "extend":
                 return case.has("extend")
             case "submit":
-                return not (self.complete(case) and self.entrusts(case.publisher, person.name))
+                return case.is_typed or not (self.complete(case) and self.entrusts(case.publisher, person.name))
             case "print":
                 return not case.has_paper
             case "grant":
@@ -198,6 +205,13 @@ class Register:
             return False
         self._close(case, message, is_accepted, ANSWERS[is_accepted][0], "")
         return True
+
+    def use(self, case: Case, is_used_up: bool, reference: str) -> None:
+        """Customs reports a use of the certificate; a known one leaves nothing."""
+        reported = ("written_off" if is_used_up else "use_noted", reference)
+        if reported not in case.uses:
+            case.uses.append(reported)
+            case.entries.append((reported[0], ""))
 
     def refuses_on_message(self, message: Message, act: str) -> bool:
         return MESSAGE_CELLS[message.state, act] == "-"

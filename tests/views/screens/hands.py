@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from flask import Flask
@@ -18,13 +19,16 @@ from models.vocabulary import AttachmentKind, Reply
 from tests.browsing import Browser, signed_in
 from tests.cast import FIELDS, account_of, small_pdf
 from tests.models.customs.made_receipts import PACE, receipt_for, sent
+from tests.views.keys import SCRIPT
 from tests.views.pages import form_of, numbers
 from tests.views.screens.acts_done import WORDS, act
 from tests.views.screens.uploaded import upload
+from views.demo import simulator
 
 SENTENCE = re.compile(r"[\u4e00-\u9fff].*[。！]", re.DOTALL)
 LISTS = {"P": "applications", "R": "filings", "N": "register"}
 KINDS = ("application_form", "licence", "sample", "contract", "entrustment")
+USED_AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 TERM = {"since": "2026-01-01", "until": "2099-12-31"}
 
 
@@ -79,6 +83,17 @@ class Hands:
             return browser.post(f"/applications/edit/?id={key}", data=form)
 
         return self.outcome(name, save)[0]
+
+    def autosave(self, name: str, key: int, version: int | None, title: str) -> str:
+        """Open the form, and let its script store another title; `version`: of an older page."""
+
+        def store_typed(browser: Browser) -> TestResponse:
+            page = browser.get(f"/applications/edit/?id={key}")
+            form = form_of(page.text) if page.status_code == 200 else {"version": "1"}
+            form |= {"title": title} | ({} if version is None else {"version": str(version), "page_key": "0" * 32})
+            return browser.post(f"/applications/autosave/?id={key}", data=form, headers=SCRIPT)
+
+        return self.outcome(name, store_typed)[0]
 
     def attach(self, name: str, key: int, kind: str) -> str:
         return self.outcome(name, lambda browser: upload(browser, key, small_pdf(kind), kind=kind))[0]
@@ -150,3 +165,11 @@ def deliver_receipt(app: Flask, message: str, is_accepted: bool) -> None:
     raw = receipt_for(message, Reply.ACCEPTED if is_accepted else Reply.REJECTED)
     with app.app_context(), access.everything() as session:
         inbox.store_and_process(session, f"Receipt_{message}.xml", raw, PACE)
+
+
+def deliver_use(app: Flask, message: str, is_used_up: bool, reference: str) -> None:
+    """Customs reports 核销 or 核注 of the certificate that this message is about."""
+    says = Reply.USED_UP if is_used_up else Reply.NOTED
+    raw = simulator.receipt(message, "0", "", simulator.use(message, says, reference, USED_AT))
+    with app.app_context(), access.everything() as session:
+        inbox.store_and_process(session, f"Use_{message}.xml", raw, PACE)

@@ -17,8 +17,8 @@ from tests.views.screens.expected_register import PEOPLE, Register
 
 # Everything that an act may change; a refused one must leave all of it as it was.
 WATCHED = (
-    "account", "application", "attachment", "carrier", "case_lease", "certificate", "customs_message", "entrustment",
-    "notification", "trail_entry",
+    "account", "application", "attachment", "carrier", "case_lease", "certificate", "certificate_use",
+    "customs_message", "entrustment", "notification", "trail_entry", "typed_form",
 )  # fmt: skip
 
 
@@ -45,17 +45,14 @@ class Observed:
 
 
 def observe(app: Flask) -> Observed:
-    tables = [db.metadata.tables[name] for name in WATCHED]
+    tables, rows = [db.metadata.tables[name] for name in WATCHED], {}
     with app.app_context(), engine_of_owner(app).connect() as connection:
-        return Observed(
-            {
-                table.name: [
-                    dict(row)
-                    for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
-                ]
-                for table in tables
-            }
-        )
+        for table in tables:
+            found = connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+            rows[table.name] = [dict(row) for row in found]
+    # Opinions that reviewers have typed are stored there, too, also with a refused act.
+    rows["typed_form"] = [row for row in rows["typed_form"] if "title" in row["fields"]]
+    return Observed(rows)
 
 
 def compare(expected: Register, observed: Observed, states: dict[int, list[str]]) -> None:
@@ -63,7 +60,11 @@ def compare(expected: Register, observed: Observed, states: dict[int, list[str]]
     names = {row["id"]: row["username"] for row in observed.rows["account"]} | {None: ""}
     entries = observed.by_application("trail_entry", "act", "actor_id")
     messages = observed.by_application("customs_message", "act")
-    issued = observed.by_application("certificate", "number")
+    issued, uses = (
+        observed.by_application("certificate", "number"),
+        observed.by_application("certificate_use", "reference"),
+    )
+    typed = observed.by_application("typed_form", "account_id")
     assert {row["id"] for row in observed.rows["application"]} == {case.key for case in expected.cases}
     for case in expected.cases:
         row = observed.application(case.key)
@@ -73,6 +74,8 @@ def compare(expected: Register, observed: Observed, states: dict[int, list[str]]
         assert states.get(case.key, []) == [message.state for message in case.messages], case
         assert len(observed.files(case.key)) == len(case.files), case
         assert len(issued[case.key]) == case.has("grant"), case
+        assert [reference for (reference,) in uses[case.key]] == [reference for _entry, reference in case.uses], case
+        assert [names[by] for (by,) in typed[case.key]] == [case.owner] * case.is_typed, case
     numbers = [row["number"] for row in observed.rows["certificate"]]
     assert len(numbers) == len(set(numbers))
 

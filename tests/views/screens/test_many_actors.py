@@ -21,7 +21,7 @@ from models.application.attachments import Stored
 from models.database import db
 from tests.apps import PreparedApp, is_on_sqlite
 from tests.cast import add_publisher
-from tests.views.screens.acting import Acting
+from tests.views.screens.acting_everywhere import ActingEverywhere
 from tests.views.screens.expected_register import PEOPLE
 from tests.views.screens.hands import inspected_files
 from views.entrance.rate_limits import limiter
@@ -30,7 +30,8 @@ from views.resources import store
 EXAMPLES = int(os.environ.get("ACTORS", "0"))
 STEPS = {
     "proceed": 12, "attempt": 3, "answer": 3, "send": 2, "act_on_message": 2, "edit": 2, "attach": 1, "detach": 1,
-    "begin": 1, "look": 2, "make_papers": 1, "invite": 1, "answer_invitation": 1, "disable_or_enable": 1,
+    "begin": 1, "look": 2, "autosave": 1, "use": 1, "make_papers": 1, "invite": 1,
+    "answer_invitation": 1, "disable_or_enable": 1,
 }  # fmt: skip
 
 
@@ -45,7 +46,7 @@ class ManyActors(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         type(self).renew()
-        self.acting, self.count = Acting(self.app, self.files), 0
+        self.acting, self.count = ActingEverywhere(self.app, self.files), 0
         self.is_right = True
 
     @rule(chosen=st.integers(0, 1 << 32))

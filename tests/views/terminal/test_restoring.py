@@ -10,14 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flask_migrate
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app import create_app
+from models import access
 from models.application.attachments import Store
 from models.backup import restoring, unfinished_restore
 from models.database import db
 from models.files.store import Folder
+from models.log import LogEntry
 from tests import ROOT, free_port
 from tests.stores import remount, small_disk
 from tests.views.terminal.commands import everything_in, run_command
@@ -32,6 +36,7 @@ STEPS: tuple[Callable[..., Any], ...] = (  # that change something
     restoring._mark,
     restoring._finish,
     unfinished_restore.set_mark,
+    unfinished_restore.copy_mark,
     Store.put_copy,
     Store.set_identity,
     Folder.put,
@@ -143,6 +148,37 @@ def test_a_full_disk_is_refused_with_a_sentence_and_the_restore_can_be_repeated(
         restored = run_command(empty_app, "restore", backup)
         assert restored.exit_code == 0, restored.output
         assert everything_in(empty_app) == everything_in(app)
+
+
+def test_every_restore_that_has_begun_has_an_outcome_in_a_log(
+    app: Flask, empty_app: Flask, backup: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the process log while there are no tables; with tables in the log; once it is repeated, in the new log."""
+    disk = tmp_path / "disk"
+    with small_disk(disk, "16k"):
+        empty_app.config["STORE"] = str(disk / "store")
+        run_command(empty_app, "restore", backup)
+        (line,) = [record.getMessage() for record in caplog.records if "not in the log" in record.getMessage()]
+        assert line == (
+            f"not in the log: restore_failed {backup}：存储空间不足，文件没有保存。"
+            f"请系统管理员清理或扩充存储后重试。{AGAIN}"
+        )
+        with empty_app.app_context():
+            flask_migrate.upgrade()  # the tables, which a mark keeps commands from making
+        run_command(empty_app, "restore", backup)
+        assert failures(empty_app) == [line.partition("restore_failed ")[2]]
+        remount(disk, "size=64m")
+        assert run_command(empty_app, "restore", backup).exit_code == 0
+        begun = failures(empty_app)
+        assert len(begun) == 2 and all(words.endswith("开始的恢复没有完成，其后重新运行。") for words in begun)
+        assert run_command(empty_app, "trail", "verify").exit_code == 0
+
+
+def failures(app: Flask) -> list[str]:
+    """What the log says about failed restores."""
+    with app.app_context(), access.everything() as session:
+        found = select(LogEntry.words).where(LogEntry.kind == "restore_failed").order_by(LogEntry.id)
+        return list(session.scalars(found))
 
 
 def test_a_backup_onto_a_full_disk_is_refused_with_a_sentence_and_is_incomplete(

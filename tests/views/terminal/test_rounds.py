@@ -48,6 +48,8 @@ def test_one_round_ends_and_logs_an_expired_session(
     monkeypatch.setattr(clock, "now", lambda: moment)
     for _time in range(2):
         assert run_command(app, "certificate", "work").exit_code == 0
+        with app.app_context(), access.everything() as session:
+            assert chain.count_unsealed(session) == 0  # by the run that has written the entries
     with app.app_context(), access.everything() as session:
         assert session.scalars(select(Visit.ended_at)).all() == [moment]
         ends = select(LogEntry.username).where(LogEntry.kind == SignIn.IDLE_ENDED.value)
