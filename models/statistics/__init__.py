@@ -86,7 +86,9 @@ def _add_counted(session: Session, asked: Asked, names: list[str], rows: Rows) -
     ):
         if asked.dimension in MONTHS:
             value = first_of(date.fromisoformat(f"{value[:7]}-01"), MONTHS[asked.dimension])
-        rows.setdefault(value or None, Figures()).put(act, measure, detail, amount + fraction * FRACTION)
+        rows.setdefault(value or None, Figures()).put(
+            act, measure, detail, amount + fraction * FRACTION if fraction else amount
+        )
 
 
 def _scope(session: Session, asked: Asked) -> ColumnElement[bool]:
