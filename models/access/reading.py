@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, event, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, event, exists, false, literal, or_, select, true
 from sqlalchemy.orm import ORMExecuteState, aliased, with_loader_criteria
 from sqlalchemy.orm.interfaces import CriteriaOption, UserDefinedOption
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -71,8 +71,14 @@ CHILD_RULE = with_loader_criteria(Child, _of_visible, **EVERYWHERE)
 # Not for a province, which counts thousands of messages to customs and has a faster rule: see rules().
 MESSAGE_RULE = with_loader_criteria(CustomsMessage, _of_visible(CustomsMessage), **EVERYWHERE)
 # A notification about an application is visible only while the application is; _of_messages() adds the recipient.
+# OFFSET, or PostgreSQL would read all visible applications into a hash table, to look up those of a few messages.
 NOTIFICATION_RULE = with_loader_criteria(
-    Notification, or_(Notification.application_id.is_(None), _of_visible(Notification)), **EVERYWHERE
+    Notification,
+    or_(
+        Notification.application_id.is_(None),
+        select(literal(1)).where(PARENT.id == Notification.application_id).offset(0).exists(),
+    ),
+    **EVERYWHERE,
 )
 
 
@@ -164,13 +170,14 @@ def _of_messages(viewer: Viewer | None, today: Any) -> dict[Any, ColumnElement[b
     ones for one's role; for operators all, and their trail. Letters: none."""
     operates = viewer is not None and viewer.role is Role.OPERATOR
     me, unit = (viewer.account_id, viewer.organisation_id) if viewer else (0, 0)
-    own = (Notification.account_id == me) & (func.coalesce(Notification.organisation_id, unit) == unit)
+    # No coalesce(): PostgreSQL would expect one row in 200, and sort all messages rather than read the newest.
+    of_unit = or_(Notification.organisation_id.is_(None), Notification.organisation_id == unit)
     seen = current(viewer.role, today) if viewer else false()
     current_only = or_(
         Notification.announcement_id.is_(None), Notification.announcement_id.in_(select(Announcement.id).where(seen))
     )
     return {
-        Notification: own & current_only,
+        Notification: (Notification.account_id == me) & of_unit & current_only,
         Announcement: true() if operates else seen,
         AnnouncementChange: true() if operates else false(),
         MailLetter: false(),

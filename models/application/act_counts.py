@@ -39,9 +39,9 @@ class UncountedAct(Child, Base):
 class ActCount(Base):
     """The sum of one measure in a period. Row security: a province sees its own, the nation what is issued.
 
-    `key`: a value of `dimension`; both empty: all. `period`: 2026, 2026-03, or a third of a month, 2026-03/1 (上旬);
-    of all acts together also a day, 2026-0315, which for each publisher would be as many rows as there are acts.
-    `scope`: a province, or NATION. The number is `amount` plus `fraction` hundred-thousandths.
+    `key`: a value of `dimension`; both empty: all. `period`: 2026, 2026-03, a third of a month, 2026-03/1 (上旬), or a
+    day, 2026-0315. `scope`: a province, or NATION, which publishers do not have. The number is `amount` plus `fraction`
+    hundred-thousandths.
     """
 
     __tablename__ = "act_count"

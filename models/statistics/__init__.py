@@ -1,9 +1,8 @@
 """Counts of applications, decisions and quantities over a period, by one dimension.
 
-Whole years, months and thirds of months are read from `act_count`, and days by province, month, quarter and in total.
-Acts that it does not contain yet, pending applications, and in other dimensions the remaining days at both ends of the
-period are counted in their own tables. Every statement runs in the session of the viewer, under row security
-(models/access): a province counts its own, the nation the issued ones.
+Decisions and revocations are read from `act_count`, as years, months, thirds of months and days. Acts that it does not
+contain yet, and pending applications, are counted in their own tables. Every statement runs in the session of the
+viewer, under row security (models/access): a province counts its own, the nation the issued ones.
 """
 
 from collections.abc import Iterable
@@ -18,9 +17,9 @@ from models.access.viewer import KEY, desk_of
 from models.application import Application
 from models.application.act_counts import NATION, ActCount, UncountedAct
 from models.application.trail import TrailEntry
-from models.statistics import odd_days, settled
+from models.statistics import settled
 from models.statistics.figures import FRACTION, Asked, Figures, Rows
-from models.statistics.grouping import in_province, row_key, times, unindexed, with_carriers
+from models.statistics.grouping import ONLY_BY_PROVINCE, in_province, row_key, times, unindexed, with_carriers
 from models.statistics.periods import MONTHS, Dimension, Period, cover, first_of, in_period, third
 from models.statistics.settled import Settled
 
@@ -60,19 +59,12 @@ def _uncounted(session: Session) -> tuple[Any, ...]:
 
 
 def _read(session: Session, asked: Asked, rows: Rows, has_uncounted: bool) -> None:
-    in_years, by_days = asked.dimension not in MONTHS, asked.dimension in KEYS
-    names, ends = cover(_to_the_end(asked.period), whole_years=in_years, by_days=by_days)
+    names = cover(_to_the_end(asked.period), whole_years=asked.dimension not in MONTHS)
     _add_counted(session, asked, names, rows)
-    days = in_period(unindexed(Application.applied_on), asked.period.since, asked.period.until)
-    _add_submitted(session, asked, rows, Application.status_order.in_(WAITING), *days)
-    for end in ends:  # none by province, month or quarter, nor for the total
-        days = in_period(Application.applied_on, end.since, end.until)
-        _add_submitted(session, asked, rows, Application.status_order.not_in(WAITING), *days)
-        for value, act, measure, detail, amount in odd_days.figures(session, asked, end):
-            rows.setdefault(value or None, Figures()).put(act, measure, detail, amount)
+    _add_pending(session, asked, rows)
     if has_uncounted:
         uncounted = settled.load(session, *in_province(asked), TrailEntry.id.in_(select(UncountedAct.entry_id)))
-        _add_acts(asked, uncounted, rows, ends)
+        _add_acts(asked, uncounted, rows)
 
 
 def _to_the_end(period: Period) -> Period:
@@ -94,31 +86,35 @@ def _add_counted(session: Session, asked: Asked, names: list[str], rows: Rows) -
     ):
         if asked.dimension in MONTHS:
             value = first_of(date.fromisoformat(f"{value[:7]}-01"), MONTHS[asked.dimension])
-        rows.setdefault(value or None, Figures()).put(act, measure, detail, amount + fraction * FRACTION)
+        rows.setdefault(value or None, Figures()).put(
+            act, measure, detail, amount + fraction * FRACTION if fraction else amount
+        )
 
 
 def _scope(session: Session, asked: Asked) -> ColumnElement[bool]:
     """The scopes of `act_count` to add up for this viewer and question."""
-    if asked.dimension is Dimension.PROVINCE and not asked.province:
-        return ActCount.scope != NATION
-    return ActCount.scope == (asked.province or desk_of(session.info.get(KEY)) or NATION)
+    if province := asked.province or desk_of(session.info.get(KEY)):
+        return ActCount.scope == province
+    has_nation = asked.dimension not in (Dimension.PROVINCE, *ONLY_BY_PROVINCE)
+    return ActCount.scope == NATION if has_nation else ActCount.scope != NATION
 
 
-def _add_submitted(session: Session, asked: Asked, rows: Rows, *conditions: Any) -> None:
-    """Add the number of submitted applications that meet the conditions, by 申请日期."""
+def _add_pending(session: Session, asked: Asked, rows: Rows) -> None:
+    """Add the number of submitted applications that are not decided, by 申请日期."""
     found = select(row_key(asked), Application.applied_on, times(asked, Application.id)).select_from(Application)
-    found = with_carriers(found, asked, Application.id).where(*conditions, *in_province(asked))
-    found = found.group_by("row_key", Application.applied_on)
+    found = with_carriers(found, asked, Application.id).where(Application.status_order.in_(WAITING))
+    found = found.where(*in_period(unindexed(Application.applied_on), asked.period.since, asked.period.until))
+    found = found.where(*in_province(asked)).group_by("row_key", Application.applied_on)
     for value, day, submitted in session.execute(found):
         rows.setdefault(_key(asked, value, day), Figures()).submitted += submitted
 
 
-def _add_acts(asked: Asked, acts: Iterable[Settled], rows: Rows, ends: list[Period]) -> None:
-    """Add the amounts of these acts in the period, except on the days of its `ends`."""
+def _add_acts(asked: Asked, acts: Iterable[Settled], rows: Rows) -> None:
+    """Add the amounts of these acts in the period."""
     for act in acts:
         for value, discs in act.keys(asked.dimension):
             for day, measure, detail, amount in act.amounts(discs):
-                if asked.period.holds(day) and not any(end.holds(day) for end in ends):
+                if asked.period.holds(day):
                     figures = rows.setdefault(_key(asked, value, day), Figures())
                     figures.put(act.row.act, measure, detail, amount)
 

@@ -60,12 +60,12 @@ class Figures:
     def put(self, act: str, measure: str, detail: str, amount: Decimal | int) -> None:
         """Add an amount of a measure; `detail` as in `act_count`."""
         match measure:
+            case Measure.DAYS:  # the most frequent by far
+                self.days[int(detail)] += int(amount)
             case Measure.SUBMITTED:
                 self.submitted += int(amount)
             case Measure.ACTED:
                 self.acts[Action(act)] += int(amount)
-            case Measure.DAYS:
-                self.days[int(detail)] += int(amount)
             case Measure.QUANTITY:
                 unit = detail or None
                 self.quantities[unit] = tidy(self.quantities.get(unit, Decimal()) + Decimal(amount))

@@ -13,7 +13,8 @@ from models.database import uncounted_acts
 from models.database.locks import Lock, wait_for
 from models.statistics import settled
 from models.statistics.figures import FRACTION
-from models.statistics.periods import Dimension, name_of_day, names_of
+from models.statistics.grouping import ONLY_BY_PROVINCE
+from models.statistics.periods import Dimension, names_of
 from models.statistics.settled import Settled
 
 MANY = 200  # uncounted acts that a page adds up without becoming slow
@@ -85,12 +86,13 @@ def counted(acts: Iterable[Settled]) -> Counts:
 
 
 def _parts(act: Settled) -> Iterator[tuple[tuple[str, ...], int]]:
-    word, scopes = act.row.act, (NATION, act.row.province)
+    word = act.row.act
     for dimension in COUNTED_BY:
+        scopes = (act.row.province,) if dimension in ONLY_BY_PROVINCE else (NATION, act.row.province)
         for key, discs in act.keys(dimension):
             for day, measure, detail, amount in act.amounts(discs):
                 parts = int(amount * UNIT)
-                for period in (*names_of(day), *([name_of_day(day)] if dimension is None else ())):
+                for period in names_of(day):
                     for scope in scopes:
                         yield (dimension or "", period, scope, key, word, measure, detail), parts
 

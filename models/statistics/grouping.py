@@ -15,6 +15,7 @@ COLUMNS: dict[Dimension | None, Any] = {  # whose values are those of the dimens
     Dimension.COUNTRY: Application.country,
     Dimension.KIND: Carrier.kind,
 }
+ONLY_BY_PROVINCE = {Dimension.PUBLISHER}  # of which `act_count` has no scope NATION: it would have the same rows again
 
 
 def row_key(asked: Asked) -> ColumnElement[Any]:

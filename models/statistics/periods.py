@@ -71,10 +71,10 @@ def whole(day: date, months: int) -> Period:
 THIRDS = (1, 11, 21)  # the first days of 上旬, 中旬, 下旬
 
 
-def names_of(day: date) -> tuple[str, str, str]:
-    """Names in `act_count` of the year, month and third of a month that contain a day."""
+def names_of(day: date) -> tuple[str, str, str, str]:
+    """Names in `act_count` of the year, month and third of a month that contain a day, and of the day itself."""
     month = day.isoformat()[:7]
-    return month[:4], month, f"{month}/{sum(start <= day.day for start in THIRDS)}"
+    return month[:4], month, f"{month}/{sum(start <= day.day for start in THIRDS)}", name_of_day(day)
 
 
 def name_of_day(day: date) -> str:
@@ -82,32 +82,22 @@ def name_of_day(day: date) -> str:
     return f"{day:%Y-%m%d}"
 
 
-def cover(period: Period, whole_years: bool, by_days: bool) -> tuple[list[str], list[Period]]:
-    """(names of whole years, months and thirds of months in the period, remaining periods: at most its two ends).
-
-    `by_days`: instead of the remaining periods, the names of their days.
-    """
+def cover(period: Period, whole_years: bool) -> list[str]:
+    """Names of the years, months, thirds of months and days that are the period; as few as possible."""
     lengths = (12, 1) if whole_years else (1,)
-    names, rest, day = list[str](), list[Period](), period.since
+    names, day = list[str](), period.since
     while day <= period.until:
-        wholes = (whole(day, months) for months in lengths)
-        found = next((each for each in (*wholes, third(day)) if each.since == day and each.until <= period.until), None)
-        if found:
-            names.append(name_of(found))
-        elif by_days:
-            found = Period(day, day)
-            names.append(name_of_day(day))
-        else:
-            found = Period(day, min(third(day).until, period.until))
-            rest.append(found)
+        wholes = (*(whole(day, months) for months in lengths), third(day), Period(day, day))
+        found = next(each for each in wholes if each.since == day and each.until <= period.until)
+        names.append(name_of(found))
         day = found.until + timedelta(days=1)
-    return names, rest
+    return names
 
 
 def name_of(period: Period) -> str:
-    """The name of a whole year, month or third of a month."""
+    """The name of a whole year, month, third of a month, or day."""
     days = (period.until - period.since).days
-    return names_of(period.since)[0 if days > 300 else 1 if days > 11 else 2]
+    return names_of(period.since)[0 if days > 300 else 1 if days > 11 else 2 if days else 3]
 
 
 def third(day: date) -> Period:

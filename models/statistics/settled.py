@@ -1,7 +1,4 @@
-"""Decisions and revocations, read one by one from the trail, and the amounts that each adds to the figures.
-
-odd_days.py has the rule of amounts() in SQL, because it groups the acts of a whole period; tests compare the two.
-"""
+"""Decisions and revocations, read one by one from the trail, and the amounts that each adds to the figures."""
 
 from collections import defaultdict
 from collections.abc import Iterator

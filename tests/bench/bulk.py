@@ -74,13 +74,13 @@ def fill(
 
 
 def vacuum(engine: Engine) -> None:
-    """What PostgreSQL does by itself in time: until then a count from an index reads each row, too.
+    """What PostgreSQL does by itself in time: until then a count from an index reads each row, too, and plans are bad.
 
     For after the session has ended: what an open transaction may still see is left as it is.
     """
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def _put(session: Session, cases: list[Case], file: Stored | None) -> int:

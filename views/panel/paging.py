@@ -10,23 +10,23 @@ from sqlalchemy.orm import Query, joinedload
 from sqlalchemy.sql.operators import desc_op
 
 from models.database import db
+from models.statistics.grouping import unindexed
 from views.panel.saving import SavingView
 
 CHUNK = 500  # rows that an export reads at a time
-REACH = 10_000  # rows that the numbered pager can reach; the count stops there, too
+REACH = 10_000  # rows that the numbered pager of a list can reach
 NUMBERS = ("number", "message_id")  # columns that a query form searches by their beginning
 
 
-class CappedCount(Query[Any]):
-    """A count that stops at REACH + 1: counting a million rows exactly would make the list slow."""
-
-    def scalar(self) -> int:
-        rows = self.limit(REACH + 1).subquery()
-        return int(self.session.query(func.count()).select_from(rows).scalar() or 0)
-
-
 class PagedView(SavingView):
-    """A list with a query form, whose rows are counted up to REACH."""
+    """A list with a query form, whose rows are counted up to `reach`."""
+
+    most_reached = REACH  # less where each row costs more to count than an entry of an index
+
+    @property
+    def reach(self) -> int:
+        """Rows that the numbered pager can reach; the count stops there, too."""
+        return min(REACH, self.most_reached)
 
     def query(self) -> Any:
         """The query form filled from the address, built once per request; None for a screen without one."""
@@ -37,8 +37,10 @@ class PagedView(SavingView):
         form = self.query()
         return form.narrow(query) if form else query
 
-    def get_count_query(self) -> Any:
-        return self.narrow(CappedCount([self.model.id], session=db.session()))
+    def count_rows(self) -> int:
+        """The number of rows, up to `reach` + 1: counting a million rows exactly would make the list slow."""
+        rows = self.narrow(db.session.query(self.model.id)).limit(self.reach + 1).subquery()
+        return int(db.session.query(func.count()).select_from(rows).scalar() or 0)
 
     def get_query(self) -> Any:
         return db.session.query(self.model)
@@ -59,20 +61,22 @@ class PagedView(SavingView):
             g.page = 0
             return 0, []
         if form is not None:
-            form.newest = REACH + 1 if sort_column not in self._sortable_columns else None
+            form.newest = self.reach + 1 if sort_column not in self._sortable_columns else None
         counted = form.count_in_index() if form is not None else None
-        count = self.get_count_query().scalar() if counted is None else counted
-        g.page = max(0, min(page or 0, (min(count, REACH) - 1) // size))
+        count = self.count_rows() if counted is None else counted
+        g.page = max(0, min(page or 0, (min(count, self.reach) - 1) // size))
         if not count:
             return 0, []
         order = self.order(sort_column, bool(sort_desc))
         if form is not None:
-            form.many = count > REACH and order[0].element.key not in NUMBERS
+            form.many = count > self.reach and order[0].element.key not in NUMBERS
             if form.newest and order[0].element.key == "id" and order[0].modifier is desc_op:
                 form.newest = (g.page + 1) * size  # the search index is in the order of the list
         query = self.get_query().options(*(joinedload(relation) for relation in self._auto_joins))
-        ids = self.page_ids(order, count).limit(size).offset(g.page * size)
-        return count, query.filter(self.model.id.in_(ids.subquery().select())).order_by(*order).all()
+        ids = self.page_ids(order, count).limit(size).offset(g.page * size).subquery()
+        # Sorted outside any index: along one in this order SQLite would read each row in scope, not those of the page.
+        sorted_page = (directed(unindexed(by.element), by.modifier is desc_op) for by in order)
+        return count, query.join(ids, self.model.id == ids.c.id).order_by(*sorted_page).all()
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
         """ORDER BY columns; the id in the same direction comes last: pages never overlap, and one index serves."""
@@ -86,14 +90,14 @@ class PagedView(SavingView):
     def page_ids(self, order: list[Any], count: int) -> Query[Any]:
         """The ids of the rows in order, for late row lookup: OFFSET then skips index entries, not rows.
 
-        If no index holds the filtered rows in this order, up to REACH rows are sorted: the inner LIMIT prevents the
-        planner from scanning the whole table in that order.
+        If no index holds the filtered rows in this order, up to `reach` rows are sorted: the inner LIMIT prevents
+        the planner from scanning the whole table in that order.
         """
         asked, names = self.asked_fields(), [by.element.key for by in order]
         rows = self.narrow(db.session.query(self.model.id))
-        if count > REACH or self.in_order(asked, names):
+        if count > self.reach or self.in_order(asked, names):
             return rows.order_by(*order)
-        found = rows.add_columns(*(by.element for by in order[:-1])).limit(REACH + 1).subquery()
+        found = rows.add_columns(*(by.element for by in order[:-1])).limit(self.reach + 1).subquery()
         by_found = [(found.c[by.element.key], by.modifier) for by in order]
         return db.session.query(found.c.id).order_by(
             *(directed(column, modifier is desc_op) for column, modifier in by_found)

@@ -19,7 +19,7 @@ from views.panel.checks import HouseForm
 from views.panel.display import Button, button_html, on_screen, once, shown_value
 from views.panel.fields import CodeField, DayField, LongTextField, PlainTextField, WordField, number_of
 from views.panel.page import Page
-from views.panel.paging import REACH, PagedView
+from views.panel.paging import PagedView
 from views.panel.rows import address, rows
 from views.panel.saving import errors_of
 
@@ -115,7 +115,8 @@ class Screen(Page, PagedView):
             kwargs["page"] = g.page
         if "return_url" in kwargs:  # Flask-Admin accepts `http:/elsewhere` as local
             kwargs["return_url"] = local(kwargs["return_url"]) or self.get_url(".index_view")
-        common: dict[str, Any] = {"query": self.query(), "readable": on_screen, "shown": shown_value, "reach": REACH}
+        common: dict[str, Any] = {"query": self.query(), "reach": self.reach}
+        common |= {"readable": on_screen, "shown": shown_value}
         common["errors"] = errors_of(kwargs["form"]) if "form" in kwargs else {}
         common |= {"button": button_html, "rows": rows}
         if template == self.list_template and self.query_form is not None:
@@ -159,7 +160,7 @@ class Screen(Page, PagedView):
         args.page_size = self.get_safe_page_size(args.page_size)
         jump = request.args.get("to", type=int)
         page = jump - 1 if jump is not None else args.page
-        args.page = min(max(page or 0, 0), REACH // args.page_size - 1)
+        args.page = min(max(page or 0, 0), self.reach // args.page_size - 1)
         args.sort = args.sort if args.sort is not None and 0 <= args.sort < len(self._list_columns) else None
         args.search, args.sort_desc = None, 1 if args.sort_desc else None
         return args

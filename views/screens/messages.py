@@ -19,9 +19,11 @@ from models.notifications import UNREAD, Notification
 from models.notifications.announcements import Announcement
 from models.vocabulary import Role
 from views.entrance.security import local
-from views.panel.fields import number_of
+from views.panel.fields import DayField, number_of
 from views.panel.list_export import ListExport
+from views.panel.log_query import begin, end
 from views.panel.logged import SECONDS
+from views.panel.periods import SinceField
 from views.panel.query import Condition, Query, choice
 from views.panel.rows import address
 from views.panel.screen import labels_of
@@ -35,11 +37,15 @@ KINDS = (("application", _l("申请")), ("announced", _l("通知公告")), ("oth
 
 
 class MessageQuery(Query):
-    """By 未读 or 已读, and by subject: application, announcement, other."""
+    """By 未读 or 已读, by subject (application, announcement, other), and by day: the pager does not reach all."""
 
     state = choice(_l("状态"), lambda: list(STATES))
     kind = choice(_l("类别"), lambda: list(KINDS))
+    since = SinceField(_l("日期"))
+    until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
+        "since": lambda day: Notification.at >= begin(day),
+        "until": lambda day: Notification.at <= end(day),
         "state": lambda state: UNREAD if state == "unread" else ~UNREAD,
         "kind": lambda kind: {
             "application": Notification.application_id.is_not(None),
@@ -59,6 +65,7 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
     roles = frozenset(Role)
     opens = MailSettingsScreen.opens | FeedSettingsScreen.opens | {"read_all", "announcement"}
     can_view_details = True
+    most_reached = 1000  # of each message row security looks up its application
     list_template, details_template = "screens/messages.html", "screens/message_text.html"
     query_form = MessageQuery
     column_list = ("at", "event", "sentence")
@@ -77,6 +84,9 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
     def menu_entries(self) -> list[tuple[Any, str]]:
         """No line in the menu; the bell links here."""
         return []
+
+    def in_order(self, asked: set[str], order: list[str]) -> bool:
+        return asked <= {"since", "until"}
 
     def get_query(self) -> Any:
         shown = joinedload(Notification.application).load_only(Application.number, Application.title)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import starmap
 from typing import Any
 from urllib.parse import urlencode
 
@@ -70,7 +72,13 @@ class Measure:
     def address(self, row: Row) -> str | None:
         """The address of the list behind the number; None without a number, or without such a list."""
         filters = row.filters(self.filters) if self.value(row.figures) is not None else None
-        return f"{self.list_address}?{urlencode(filters)}" if filters else None
+        return f"{self.list_address}?{'&'.join(starmap(parameter, filters.items()))}" if filters else None
+
+
+@lru_cache(maxsize=10_000)
+def parameter(name: str, value: str) -> str:
+    """A parameter of an address, encoded. Cached: the cells of a row, and those of a column, have the same ones."""
+    return urlencode({name: value})
 
 
 @dataclass(frozen=True)

@@ -155,15 +155,25 @@ def test_the_trigger_records_exactly_the_counted_acts() -> None:
 
 
 def test_a_day_lies_in_one_year_one_month_and_one_third() -> None:
-    assert names_of(date(2026, 3, 10)) == ("2026", "2026-03", "2026-03/1")
+    assert names_of(date(2026, 3, 10)) == ("2026", "2026-03", "2026-03/1", "2026-0310")
     assert names_of(date(2026, 3, 11))[2] == "2026-03/2"
     assert names_of(date(2026, 3, 31))[2] == "2026-03/3"
 
 
-def test_every_day_of_a_period_is_covered_once_by_days_or_beside_the_named_ones() -> None:
-    period = Period(date(2026, 3, 9), date(2026, 4, 2))
-    thirds, days = ["2026-03/2", "2026-03/3"], ["2026-0309", "2026-0310", "2026-0401", "2026-0402"]
-    names, rest = cover(period, whole_years=False, by_days=True)
-    assert (sorted(names), rest) == (sorted(thirds + days), [])
-    ends = [Period(date(2026, 3, 9), date(2026, 3, 10)), Period(date(2026, 4, 1), date(2026, 4, 2))]
-    assert cover(period, whole_years=False, by_days=False) == (thirds, ends)
+@pytest.mark.parametrize("whole_years", [False, True])
+@pytest.mark.parametrize("until", [date(2026, 4, 2), date(2026, 3, 9), date(2028, 2, 29)])
+def test_every_day_of_a_period_has_exactly_one_of_its_names(until: date, whole_years: bool) -> None:
+    period = Period(date(2026, 3, 9), until)
+    names, day = cover(period, whole_years), date(2025, 1, 1)
+    while day.year < 2029:
+        assert len({*names_of(day)} & {*names}) == period.holds(day), day
+        day += timedelta(days=1)
+    assert len(names) == len({*names})
+
+
+def test_a_period_has_as_few_names_as_possible() -> None:
+    period = Period(date(2025, 12, 30), date(2027, 2, 12))
+    assert cover(period, whole_years=True) == [
+        "2025-1230", "2025-1231", "2026", "2027-01", "2027-02/1", "2027-0211", "2027-0212",
+    ]  # fmt: skip
+    assert cover(Period(date(2026, 2, 21), date(2026, 3, 31)), whole_years=False) == ["2026-02/3", "2026-03"]

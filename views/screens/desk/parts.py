@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 
 from models.application import Application
 from models.database import db
-from views.panel.display import tag
+from views.panel.display import once, tag
 
 MOST = 1000  # a figure counts up to this, and is then shown as 1000+
 ROWS = 5  # rows of a part
@@ -96,6 +96,6 @@ def line(
     opinion: str = "",
 ) -> Line:
     """The line of an application; its link opens `view` of `screen`."""
-    here = url_for("desk.index")
-    address = url_for(f"{screen}.{view}", id=row.id, url=here)
+    page = once((screen, view), lambda: url_for(f"{screen}.{view}", url=url_for("desk.index")))
+    address = f"{page}&id={row.id}"
     return Line(row.number, address, row.title or str(_("尚未填写商品名称")), tags or tag(row), facts, opinion)

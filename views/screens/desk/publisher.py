@@ -6,7 +6,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from markupsafe import Markup
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, union_all
 from sqlalchemy.orm import joinedload
 
 from models import clock, workflow
@@ -16,10 +16,12 @@ from models.certificate import Certificate
 from models.database import db
 from models.vocabulary import Action, Status
 from views.panel import deadlines
-from views.screens.desk.parts import Desk, Line, Part, Uncounted, count_all, line, rows
+from views.screens.desk.parts import ROWS, Desk, Line, Part, Uncounted, count_all, line, rows
 
 OLD = timedelta(days=30)  # since the last change of a draft
 REMEDY = timedelta(days=60)  # for which a refusal stays on the desk: 行政复议法 第二十条
+PRINTABLE = workflow.ACTS[Action.PRINT].when
+Opinions = dict[int, TrailEntry]  # by application id, as of open_opinions()
 
 
 def desk() -> Desk:
@@ -28,14 +30,33 @@ def desk() -> Desk:
         pgettext("status", "退回"): workflow.SENT_BACK,
         _("暂存"): workflow.PRIVATE,
         _("待审核"): workflow.AWAITING,
-        _("可以打印"): workflow.ACTS[Action.PRINT].when,
+        _("可以打印"): PRINTABLE,
     }
     figures = count_all(figure for label, group in groups.items() for figure in _figures(label, sorted(group)))
+    found = _newest()
+    returned = [row.id for row in found if row.status in workflow.SENT_BACK | workflow.DENIED]
+    answers = found, trail.open_opinions(db.session(), returned)
+    parts = (_returned(*answers), *_refused(*answers), _old(found), _drafts(found), _waiting(found), _ready(found))
     return Desk(
         figures=figures,
-        parts=[part for part in (_returned(), *_refused(), _old(), _drafts(), _waiting(), _ready()) if part.lines],
-        begin=not any(figure.count for figure in figures) and not rows(select(Application), 1),
+        parts=[part for part in parts if part.lines],
+        begin=not found and not rows(select(Application), 1),
     )
+
+
+def _newest() -> list[Application]:
+    """The newest ROWS of each part, of all parts by one statement, newest first."""
+    now = clock.now()
+    asked = [_of(status) for status in sorted(workflow.SENT_BACK | workflow.AWAITING | PRINTABLE)]
+    asked += [_of(*sorted(workflow.DENIED)).where(Application.changed_at >= now - REMEDY)]
+    for status in workflow.PRIVATE:
+        asked += [_of(status).where(Application.changed_at >= now - OLD)]
+        asked += [_of(status).where(Application.changed_at < now - OLD)]
+    ids = (query.with_only_columns(Application.id).limit(ROWS).subquery() for query in asked)
+    shown = union_all(*(select(found.c.id) for found in ids))
+    with_number = joinedload(Application.certificate).load_only(Certificate.number)
+    newest = select(Application).where(Application.id.in_(shown)).options(with_number)
+    return list(db.session.scalars(newest.order_by(Application.id.desc())))
 
 
 def _of(*statuses: Status) -> Select[Application]:
@@ -62,29 +83,22 @@ def _list(status: Status) -> str:
     return url_for("applications.index_view", status=status.value)
 
 
-def _returned() -> Part:
+def _returned(found: list[Application], opinions: Opinions) -> Part:
     (status,) = workflow.SENT_BACK
-    return Part(
-        _("退回，等您补正"),
-        _with_opinions(rows(_of(status)), "edit_view"),
-        _list(status),
-        advice=workflow.advice(status),
-    )
+    lines = [_with_opinion(row, opinions.get(row.id), "edit_view") for row in found if row.status is status]
+    return Part(_("退回，等您补正"), lines, _list(status), advice=workflow.advice(status))
 
 
-def _refused() -> list[Part]:
+def _refused(found: list[Application], opinions: Opinions) -> list[Part]:
     """不予受理 and 不予备案 of late, while an administrative review can be applied for."""
-    found = rows(_of(*sorted(workflow.DENIED)).where(Application.changed_at >= clock.now() - REMEDY))
-    groups = {status: [row for row in found if row.status is status] for status in sorted(workflow.DENIED)}
     return [
-        Part(status.label, _with_opinions(group, "details_view"), advice=workflow.advice(status))
-        for status, group in groups.items()
+        Part(
+            status.label,
+            [_with_opinion(row, opinions.get(row.id), "details_view") for row in found if row.status is status],
+            advice=workflow.advice(status),
+        )
+        for status in sorted(workflow.DENIED)
     ]
-
-
-def _with_opinions(found: list[Application], view: str) -> list[Line]:
-    opinions = trail.open_opinions(db.session(), [row.id for row in found])
-    return [_with_opinion(row, opinions.get(row.id), view) for row in found]
 
 
 def _with_opinion(row: Application, entry: TrailEntry | None, view: str) -> Line:
@@ -93,18 +107,18 @@ def _with_opinion(row: Application, entry: TrailEntry | None, view: str) -> Line
     return line(row, "applications", when, view=view, opinion=opinion)
 
 
-def _drafts() -> Part:
+def _drafts(found: list[Application]) -> Part:
     (status,) = workflow.PRIVATE
-    recent = _of(status).where(Application.changed_at >= clock.now() - OLD)
     lines = [
         line(row, "applications", (_("%(at)s 保存", at=f"{row.changed_at:%Y-%m-%d %H:%M}"),), view="edit_view")
-        for row in rows(recent)
+        for row in found
+        if row.status is status and not _is_old(row)
     ]
     return Part(_("暂存，尚未申报"), lines, _list(status))
 
 
-def _old() -> Part:
-    """Drafts that were not changed for OLD, the newest first."""
+def _old(found: list[Application]) -> Part:
+    """Drafts that were not changed for OLD."""
     (status,) = workflow.PRIVATE
     lines = [
         line(
@@ -113,30 +127,33 @@ def _old() -> Part:
             (_("已有 %(days)s 天没有改动，不再需要的可以删除。", days=(clock.now() - row.changed_at).days),),
             view="edit_view",
         )
-        for row in rows(_of(status).where(Application.changed_at < clock.now() - OLD))
+        for row in found
+        if row.status is status and _is_old(row)
     ]
     return Part(_("久未改动的暂存"), lines, _list(status))
 
 
-def _waiting() -> Part:
+def _is_old(draft: Application) -> bool:
+    return clock.now() - draft.changed_at > OLD
+
+
+def _waiting(found: list[Application]) -> Part:
     (status,) = workflow.AWAITING
     lines = []
-    for row in rows(_of(status)):
+    for row in (row for row in found if row.status is status):
         since = _("%(at)s 申报", at=f"{row.submitted_at:%Y-%m-%d}" if row.submitted_at else "")
         due = _("预计 %(due)s 前办结", due=row.due_on) if row.due_on else ""
         lines.append(line(row, "applications", (since, due), deadlines.tag(row)))
     return Part(_("待审核"), lines, _list(status))
 
 
-def _ready() -> Part:
+def _ready(found: list[Application]) -> Part:
     """The newest certificates; first those that were never printed."""
-    with_number = joinedload(Application.certificate).load_only(Certificate.number)
-    statuses = sorted(workflow.ACTS[Action.PRINT].when)
-    found = [row for status in statuses for row in rows(_of(status).options(with_number))]
-    printed = trail.applications_with(db.session(), Action.PRINT, [row.id for row in found])
-    found.sort(key=lambda row: (row.id in printed, -row.id))
+    ready = [row for row in found if row.status in PRINTABLE]
+    printed = trail.applications_with(db.session(), Action.PRINT, [row.id for row in ready])
+    ready.sort(key=lambda row: (row.id in printed, -row.id))
     lines = []
-    for row in found[:5]:
+    for row in ready[:ROWS]:
         tone, words = ("light", _("已打印过")) if row.id in printed else ("success", _("尚未打印"))
         mark = Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
         number = row.certificate.number if row.certificate else ""
