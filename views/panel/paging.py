@@ -10,6 +10,7 @@ from sqlalchemy.orm import Query, joinedload
 from sqlalchemy.sql.operators import desc_op
 
 from models.database import db
+from views.panel import counting
 from views.panel.saving import SavingView
 
 CHUNK = 500  # rows that an export reads at a time
@@ -18,10 +19,10 @@ NUMBERS = ("number", "message_id")  # columns that a query form searches by thei
 
 
 class CappedCount(Query[Any]):
-    """A count that stops at REACH + 1: counting a million rows exactly would make the list slow."""
+    """A count that stops a little beyond REACH: counting a million rows exactly would make the list slow."""
 
     def scalar(self) -> int:
-        rows = self.limit(REACH + 1).subquery()
+        rows = self.limit(REACH + counting.SPARE).subquery()
         return int(self.session.query(func.count()).select_from(rows).scalar() or 0)
 
 
@@ -60,19 +61,44 @@ class PagedView(SavingView):
             return 0, []
         if form is not None:
             form.newest = REACH + 1 if sort_column not in self._sortable_columns else None
-        counted = form.count_in_index() if form is not None else None
-        count = self.get_count_query().scalar() if counted is None else counted
+        order = self.order(sort_column, bool(sort_desc))
+        count, ids = self.counted(order, page or 0, size)
         g.page = max(0, min(page or 0, (min(count, REACH) - 1) // size))
         if not count:
             return 0, []
-        order = self.order(sort_column, bool(sort_desc))
         if form is not None:
             form.many = count > REACH and order[0].element.key not in NUMBERS
             if form.newest and order[0].element.key == "id" and order[0].modifier is desc_op:
                 form.newest = (g.page + 1) * size  # the search index is in the order of the list
         query = self.get_query().options(*(joinedload(relation) for relation in self._auto_joins))
-        ids = self.page_ids(order, count).limit(size).offset(g.page * size)
-        return count, query.filter(self.model.id.in_(ids.subquery().select())).order_by(*order).all()
+        found = ids or self.page_ids(order, count).limit(size).offset(g.page * size).subquery().select()
+        return count, query.filter(self.model.id.in_(found)).order_by(*order).all()
+
+    def counted(self, order: list[Any], page: int, size: int) -> tuple[int, list[int]]:
+        """(number of rows, REACH + 1 at most; the ids of this page, or none if they are still to be asked for)."""
+        form = self.query()
+        if counting.is_known_beyond(self.endpoint):
+            return REACH + 1, []
+        if form is not None and (count := form.count_in_index()) is not None:
+            return count, []
+        count, ids = self.count_and_page(order, page, size) if self.is_sorted_on_postgresql(order) else (0, [])
+        count = count or self.get_count_query().scalar()
+        if count >= REACH + counting.SPARE:
+            counting.remember_beyond(self.endpoint)
+        return min(count, REACH + 1), ids if count <= REACH else []
+
+    def is_sorted_on_postgresql(self, order: list[Any]) -> bool:
+        """Whether the rows found are sorted on PostgreSQL, which would read them for their number as well."""
+        asked = self.asked_fields()
+        sorts = bool(asked) and not self.in_order(asked, [by.element.key for by in order])
+        return sorts and db.session().get_bind().dialect.name == "postgresql"
+
+    def count_and_page(self, order: list[Any], page: int, size: int) -> tuple[int, list[int]]:
+        """(number of rows, ids of this page) in one statement; (0, []) also beyond the last page."""
+        found = self.found_rows(order, REACH + counting.SPARE)
+        rows = db.session.query(found.c.id, func.count().over()).order_by(*in_found(found, order))
+        rows = rows.limit(size).offset(page * size).all()
+        return (rows[0][1], [key for key, _count in rows]) if rows else (0, [])
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
         """ORDER BY columns; the id in the same direction comes last: pages never overlap, and one index serves."""
@@ -90,14 +116,15 @@ class PagedView(SavingView):
         planner from scanning the whole table in that order.
         """
         asked, names = self.asked_fields(), [by.element.key for by in order]
-        rows = self.narrow(db.session.query(self.model.id))
         if count > REACH or self.in_order(asked, names):
-            return rows.order_by(*order)
-        found = rows.add_columns(*(by.element for by in order[:-1])).limit(REACH + 1).subquery()
-        by_found = [(found.c[by.element.key], by.modifier) for by in order]
-        return db.session.query(found.c.id).order_by(
-            *(directed(column, modifier is desc_op) for column, modifier in by_found)
-        )
+            return self.narrow(db.session.query(self.model.id)).order_by(*order)
+        found = self.found_rows(order, REACH + 1)
+        return db.session.query(found.c.id).order_by(*in_found(found, order))
+
+    def found_rows(self, order: list[Any], most: int) -> Any:
+        """A subquery of the rows found in any order, `most` at most, with the columns to sort them by."""
+        rows = self.narrow(db.session.query(self.model.id)).add_columns(*(by.element for by in order[:-1]))
+        return rows.limit(most).subquery()
 
     def all_ids(self) -> "array[int]":
         """The ids of all rows of the current query in the default order of the list; 8 bytes per row."""
@@ -116,6 +143,11 @@ class PagedView(SavingView):
     def in_order(self, asked: set[str], order: list[str]) -> bool:
         """Whether an index holds the rows that these fields of the query form select in this order."""
         return not asked
+
+
+def in_found(found: Any, order: list[Any]) -> list[Any]:
+    """`order` by the columns of found_rows()."""
+    return [directed(found.c[by.element.key], by.modifier is desc_op) for by in order]
 
 
 def directed(column: Any, descending: bool) -> Any:
