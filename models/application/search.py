@@ -31,22 +31,24 @@ class Published:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """Conditions that SQLite's search index can check itself; they make a search faster and change no result.
+    """What is known about a search besides its words; it makes the search faster and changes no result.
 
-    `tokens`: of models.database.search, which all rows have in common. `newest`: limit on the newest rows, given if the
-    tokens cover every other condition. `published`: checked with the title, in one index or, without, in its own.
+    For SQLite's search index, `tokens`: of models.database.search, which all rows have in common; `newest`: limit on
+    the newest rows, given if the tokens cover every other condition. For PostgreSQL, `many`: so many rows are found
+    that the first are soon met in any order. `published`: checked with the title, or, without, in its own index.
     """
 
     tokens: tuple[str, ...] = ()
     newest: int | None = None
     published: Published = Published((), true())
+    many: bool = False
 
 
 def containing(session: Session, words: str, narrowed: Narrowed = Narrowed()) -> ColumnElement[bool]:
     """Applications whose title contains every word; width, case and invisible characters do not count."""
     wanted, published = _words(words), narrowed.published
     if session.get_bind().dialect.name == "postgresql":
-        return and_(true(), *map(_on_postgresql, wanted), published.condition)
+        return and_(true(), *(_on_postgresql(word, narrowed.many) for word in wanted), published.condition)
     return _on_sqlite(wanted, narrowed) if wanted else published.condition
 
 
@@ -103,8 +105,11 @@ def _indexed(words: list[str], narrowed: Narrowed) -> Select[Any]:
     return select(INDEX.c.rowid).where(INDEX.c.search.op("MATCH")(query))
 
 
-def _on_postgresql(word: str) -> ColumnElement[bool]:
-    """Trigrams know no word of less than three characters; characters and pairs are slow for longer ones."""
-    if len(word) < 3:
+def _on_postgresql(word: str, many: bool) -> ColumnElement[bool]:
+    """Trigrams know no word of less than three characters; characters and pairs are slow for longer ones.
+
+    Row by row the characters and pairs would have to be computed, which takes a hundred times as long as a look.
+    """
+    if len(word) < 3 and not many:
         return func.search_grams(Application.title_key).op("@>")(cast(array([word]), ARRAY(Text)))
     return Application.title_key.contains(word, autoescape=True)

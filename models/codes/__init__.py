@@ -140,7 +140,7 @@ def code_of(name: str, words: str, session: Session | None = None) -> str:
     Width, case and kind of dash are ignored; leading zeros, which Excel drops, are restored. Names of both languages
     are accepted, and parts of Chinese names. Customs districts take a `session`.
     """
-    typed, is_table = _folded(words), name == "district"
+    typed, is_table = _folded(words) if len(words) > 99 else _folded_all((words,))[0], name == "district"
     names = names_of(name, session) if is_table else _offered(name, False)
     matches = _matching(name, names, typed) if is_table or len(typed) > 99 else _in_shipped(name, typed)
     if len(matches) == 1:
@@ -218,9 +218,9 @@ def _folded(words: str) -> str:
     return (clean_line(words) or "").translate(DASHES).casefold()
 
 
-@lru_cache(maxsize=32)
+@lru_cache(10_000)
 def _folded_all(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Folded names of a list."""
+    """Folded names of a list, or one short word, which a form of 3,000 carriers repeats."""
     return tuple(map(_folded, labels))
 
 

@@ -154,8 +154,9 @@ class CodeText(StringField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = typed_in(valuelist)
-        if self.data and self.data in (self.object_data, label_of(self.codes, self.object_data or "")):
-            self.data = self.object_data  # the stored code, which may have ended since then
+        stored = self.object_data
+        if self.data and stored and self.data in (stored, label_of(self.codes, stored)):
+            self.data = stored  # which may have ended since then
         elif self.data:
             try:
                 self.data = code_of(self.codes, self.data)
@@ -197,6 +198,13 @@ class DayField(DateField):
             self.data = day
 
 
+def within_limits(_form: Any, field: Any) -> None:
+    """Validator: an amount within customs' limits."""
+    if field.data is not None:
+        with unreadable_as_error():
+            check_amount(field.data)
+
+
 class AmountField(DecimalField):
     """An exact number within customs' limits (models.text.check_amount)."""
 
@@ -204,18 +212,13 @@ class AmountField(DecimalField):
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
         kwargs["render_kw"] = {"inputmode": "decimal"} | kwargs.get("render_kw", {})
-        super().__init__(label, [*(validators or ()), self._within], places=None, **kwargs)
+        super().__init__(label, [*(validators or ()), within_limits], places=None, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data, typed = None, typed_in(valuelist)
         self.raw_data = [typed or ""]
         if typed:
             self.data = parse_decimal(typed)
-
-    def _within(self, _form: Any, _field: Any) -> None:
-        if self.data is not None:
-            with unreadable_as_error():
-                check_amount(self.data)
 
 
 class VersionField(HiddenField):

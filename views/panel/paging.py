@@ -62,21 +62,44 @@ class PagedView(SavingView):
             return 0, []
         if form is not None:
             form.newest = self.reach + 1 if sort_column not in self._sortable_columns else None
-        counted = form.count_in_index() if form is not None else None
-        count = self.count_rows() if counted is None else counted
+        order = self.order(sort_column, bool(sort_desc))
+        count, ids = self.counted(order, page or 0, size)
         g.page = max(0, min(page or 0, (min(count, self.reach) - 1) // size))
         if not count:
             return 0, []
-        order = self.order(sort_column, bool(sort_desc))
         if form is not None:
             form.many = count > self.reach and order[0].element.key not in NUMBERS
             if form.newest and order[0].element.key == "id" and order[0].modifier is desc_op:
                 form.newest = (g.page + 1) * size  # the search index is in the order of the list
         query = self.get_query().options(*(joinedload(relation) for relation in self._auto_joins))
-        ids = self.page_ids(order, count).limit(size).offset(g.page * size).subquery()
+        if ids:
+            return count, query.filter(self.model.id.in_(ids)).order_by(*order).all()
+        found = self.page_ids(order, count).limit(size).offset(g.page * size).subquery()
         # Sorted outside any index: along one in this order SQLite would read each row in scope, not those of the page.
         sorted_page = (directed(unindexed(by.element), by.modifier is desc_op) for by in order)
-        return count, query.join(ids, self.model.id == ids.c.id).order_by(*sorted_page).all()
+        return count, query.join(found, self.model.id == found.c.id).order_by(*sorted_page).all()
+
+    def counted(self, order: list[Any], page: int, size: int) -> tuple[int, list[int]]:
+        """(number of rows, `reach` + 1 at most; the ids of this page, or none if they are still to be asked for)."""
+        form = self.query()
+        if form is not None and (count := form.count_in_index()) is not None:
+            return count, []
+        count, ids = self.count_and_page(order, page, size) if self.is_sorted_on_postgresql(order) else (0, [])
+        count = count or self.count_rows()
+        return count, ids if count <= self.reach else []
+
+    def is_sorted_on_postgresql(self, order: list[Any]) -> bool:
+        """Whether the rows found are sorted on PostgreSQL, which would read them for their number as well."""
+        asked = self.asked_fields()
+        sorts = bool(asked) and not self.in_order(asked, [by.element.key for by in order])
+        return sorts and db.session().get_bind().dialect.name == "postgresql"
+
+    def count_and_page(self, order: list[Any], page: int, size: int) -> tuple[int, list[int]]:
+        """(number of rows, ids of this page) in one statement; (0, []) also beyond the last page."""
+        found = self.found_rows(order)
+        rows = db.session.query(found.c.id, func.count().over()).order_by(*in_found(found, order))
+        rows = rows.limit(size).offset(page * size).all()
+        return (rows[0][1], [key for key, _count in rows]) if rows else (0, [])
 
     def order(self, sort_column: Any, descending: bool) -> list[Any]:
         """ORDER BY columns; the id in the same direction comes last: pages never overlap, and one index serves."""
@@ -94,14 +117,15 @@ class PagedView(SavingView):
         the planner from scanning the whole table in that order.
         """
         asked, names = self.asked_fields(), [by.element.key for by in order]
-        rows = self.narrow(db.session.query(self.model.id))
         if count > self.reach or self.in_order(asked, names):
-            return rows.order_by(*order)
-        found = rows.add_columns(*(by.element for by in order[:-1])).limit(self.reach + 1).subquery()
-        by_found = [(found.c[by.element.key], by.modifier) for by in order]
-        return db.session.query(found.c.id).order_by(
-            *(directed(column, modifier is desc_op) for column, modifier in by_found)
-        )
+            return self.narrow(db.session.query(self.model.id)).order_by(*order)
+        found = self.found_rows(order)
+        return db.session.query(found.c.id).order_by(*in_found(found, order))
+
+    def found_rows(self, order: list[Any]) -> Any:
+        """A subquery of the rows found in any order, `reach` + 1 at most, with the columns to sort them by."""
+        rows = self.narrow(db.session.query(self.model.id)).add_columns(*(by.element for by in order[:-1]))
+        return rows.limit(self.reach + 1).subquery()
 
     def all_ids(self) -> "array[int]":
         """The ids of all rows of the current query in the default order of the list; 8 bytes per row."""
@@ -120,6 +144,11 @@ class PagedView(SavingView):
     def in_order(self, asked: set[str], order: list[str]) -> bool:
         """Whether an index holds the rows that these fields of the query form select in this order."""
         return not asked
+
+
+def in_found(found: Any, order: list[Any]) -> list[Any]:
+    """`order` by the columns of found_rows()."""
+    return [directed(found.c[by.element.key], by.modifier is desc_op) for by in order]
 
 
 def directed(column: Any, descending: bool) -> Any:

@@ -163,7 +163,8 @@ class OwnQuery(Query):
         tokens += search.months(filled.get("since"), filled.get("until") or clock.today())
         published, in_tokens = self.published_by(filled.get("publisher", "")), {"title", "status", "province"}
         in_tokens |= {"publisher"} if published.tokens else set()
-        return Narrowed(tuple(tokens), self.newest if filled.keys() <= in_tokens else None, published)
+        newest = self.newest if filled.keys() <= in_tokens else None
+        return Narrowed(tuple(tokens), newest, published, self.many)
 
 
 class QueueQuery(OwnQuery):

@@ -26,6 +26,7 @@ from views.panel import acts, repeated_saves, unreadable_text
 from views.panel.display import shown_value
 from views.panel.fields import ChoiceField, VersionField
 from views.panel.filing_query import PublisherQuery
+from views.panel.large_forms import collection_paused
 from views.panel.saving import errors_of
 from views.panel.screen import form_args_of
 from views.screens.attachment_boxes import asterisks, publishers_of_unit
@@ -108,7 +109,8 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         rows = {row for row, _text in cells if f"del-{row}" not in request.form}
         has_blank_row = bool(rows - {row for row, text in cells if text.strip()})
         drafts.check_count(len(rows) - has_blank_row)
-        return super()._run_view(fn, *args, **kwargs)
+        with collection_paused(len(rows)):
+            return super()._run_view(fn, *args, **kwargs)
 
     def save(self, form: Any, model: Application | None) -> Application:
         """Create a draft, or change the application if its version is the one that the page was rendered from."""

@@ -1,6 +1,7 @@
 """Applications of thousands of carrier rows: they fit into a request, and a row costs little."""
 
 import cProfile
+import gc
 import pstats
 import re
 
@@ -16,6 +17,7 @@ from tests.browsing import ClientAs
 from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import form_of
 from views.panel.fields import AmountField, CodeText, PlainTextField
+from views.panel.large_forms import LARGE, collection_paused
 from views.panel.shared_attributes import shared_attributes
 
 # As long as a message to customs may be: 1 MB for 3,000 rows.
@@ -64,6 +66,17 @@ def test_a_row_of_the_form_is_drawn_quickly(app: Flask, client_as: ClientAs, mak
         assert answer.text.count('<tr class="inline-row') == rows + 2  # a blank row, the pattern of new rows
         calls[rows] = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
     assert (calls[45] - calls[5]) / 40 < 3000
+
+
+def test_collection_is_paused_for_large_forms_alone() -> None:
+    """The last of two requests to end turns it on again."""
+    with collection_paused(LARGE - 1):
+        assert gc.isenabled()
+    with collection_paused(LARGE):
+        with collection_paused(LARGE):
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 @pytest.mark.slow
