@@ -10,12 +10,12 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from models import clock
+from tests.browser.attentive import AttentiveUser, focus_on, in_order
 from tests.browser.conftest import BrowseAs
-from tests.browser.focus import focus_on, in_order
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.browser.test_autosave import AT
-from tests.browser.test_keyboard import KeyboardUser, opened_by_space
+from tests.browser.test_keyboard import opened_by_space
 from tests.cast import FIELDS
 from tests.conftest import MakeApplication, MakePdf, StoredRows
 
@@ -29,7 +29,7 @@ def test_typed_text_survives_a_closed_tab_and_a_save_in_another_window(
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application(carriers=1, title="黑胶唱片")
     person = browse_as("publisher")
-    user, page = KeyboardUser(person), person.page
+    user, page = AttentiveUser(person), person.page
     page.goto(f"/applications/edit/?id={key}")
     user.tab_to(page.locator("#title"))
     user.press("End")
@@ -39,7 +39,7 @@ def test_typed_text_survives_a_closed_tab_and_a_save_in_another_window(
     in_order(page, "autosaved")
     page.close()
     person.page = page = person.context.new_page()
-    user = KeyboardUser(person)
+    user = AttentiveUser(person)
     page.goto(f"/applications/edit/?id={key}")
     user.tab_to(page.get_by_role("button", name="放弃这些内容"))
     in_order(page, "text that was stored by itself")
@@ -79,7 +79,7 @@ def test_a_former_application_is_copied_and_former_values_are_offered(
 ) -> None:
     """复制新建 from the page of a granted one; the plant is offered while its name is typed, other text stays."""
     key = make_application(status="filed", title="昆曲《牡丹亭》", manufacturer="Sonopress GmbH")
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page = user.page
     page.goto(f"/applications/details/?id={key}")
     user.tab_to(page.get_by_role("button", name="复制新建"))
@@ -121,7 +121,7 @@ def test_doubts_are_shown_and_do_not_prevent_a_submission(
     """A likely duplicate, the same file twice, a day in the past: one 申报 shows them, the next one submits."""
     make_application(status="pending", title="评弹《珍珠塔》")
     key = make_application(title="评弹《珍珠塔》")
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page = user.page
     page.goto(f"/applications/edit/?id={key}")
     user.tab_to(page.locator("#expected_on"))

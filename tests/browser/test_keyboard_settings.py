@@ -7,10 +7,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Locator, expect
 
+from tests.browser.attentive import AttentiveUser, focus_on, in_order
 from tests.browser.conftest import BrowseAs
-from tests.browser.focus import focus_on, in_order
 from tests.browser.test_accessibility import flawless
-from tests.browser.test_keyboard import KeyboardUser
 from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -22,7 +21,7 @@ def test_a_query_is_saved_renamed_and_deleted_with_the_keyboard(
     """Saved under two names; a name in use is refused beside its field; deleting asks first."""
     make_application(title="昆曲《牡丹亭》")
     make_application(title="评弹《珍珠塔》")
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page = user.page
     asks(user, page.locator("#title"), "牡丹亭")
     expect(page.locator("table.model-list tbody tr")).to_have_count(1)
@@ -60,7 +59,7 @@ def test_a_query_is_saved_renamed_and_deleted_with_the_keyboard(
     flawless(page, "one query")
 
 
-def asks(user: KeyboardUser, field: Locator, text: str) -> None:
+def asks(user: AttentiveUser, field: Locator, text: str) -> None:
     """Fill in one field of the query form; Enter asks."""
     user.tab_to(field)
     user.press("Control+a")
@@ -69,7 +68,7 @@ def asks(user: KeyboardUser, field: Locator, text: str) -> None:
         user.press("Enter")
 
 
-def saves(user: KeyboardUser, name: str) -> None:
+def saves(user: AttentiveUser, name: str) -> None:
     """存为常用查询 under this name."""
     page = user.page
     user.tab_to(page.get_by_text("存为常用查询"))
@@ -86,7 +85,7 @@ def test_a_quantity_that_makes_no_sense_is_told_at_its_field(
 ) -> None:
     """数量 from 900 to 100, then letters, then a range that finds the one row."""
     make_application(status="filed", title="昆曲《牡丹亭》")
-    user = KeyboardUser(browse_as("reviewer"))
+    user = AttentiveUser(browse_as("reviewer"))
     page = user.page
     page.goto("/filings/")
     for since, until, sentence in (("900", "100", "最小数量大于最大数量"), ("九百", "1200", "请")):
@@ -106,7 +105,7 @@ def test_a_quantity_that_makes_no_sense_is_told_at_its_field(
 def test_mail_wishes_and_the_calendar_address_are_set_with_the_keyboard(app: Flask, browse_as: BrowseAs) -> None:
     """From the list of messages: an address that is none, then a good one and a wrong code; a new calendar address."""
     app.config.update(SMTP="127.0.0.1:25", SMTP_FROM="filing@example.cn")  # or no code can come
-    user = KeyboardUser(browse_as("reviewer"))
+    user = AttentiveUser(browse_as("reviewer"))
     page = user.page
     page.goto("/messages/")
     user.enter(page.get_by_role("link", name="邮件提醒"))
@@ -140,7 +139,7 @@ def test_mail_wishes_and_the_calendar_address_are_set_with_the_keyboard(app: Fla
     flawless(page, "no calendar address")
 
 
-def renewed(user: KeyboardUser, button: str) -> str:
+def renewed(user: AttentiveUser, button: str) -> str:
     """The calendar address that pressing this button brings."""
     user.enter(user.page.get_by_role("button", name=button))
     flawless(user.page, "a new calendar address")
@@ -149,7 +148,7 @@ def renewed(user: KeyboardUser, button: str) -> str:
 
 def test_another_session_is_ended_and_an_api_key_refused_with_the_keyboard(browse_as: BrowseAs) -> None:
     """我的登录: the other browser is signed out; a key for 400 days is refused and the typed name stays."""
-    user, elsewhere = KeyboardUser(browse_as("publisher")), browse_as("publisher")
+    user, elsewhere = AttentiveUser(browse_as("publisher")), browse_as("publisher")
     page = user.page
     user.enter(page.get_by_role("link", name="我的登录"))
     user.tab_to(page.get_by_role("button", name="结束", exact=True))
