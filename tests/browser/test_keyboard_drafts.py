@@ -118,7 +118,7 @@ def test_a_former_application_is_copied_and_former_values_are_offered(
 def test_doubts_are_shown_and_do_not_prevent_a_submission(
     browse_as: BrowseAs, make_application: MakeApplication, make_pdf: MakePdf, stored_rows: StoredRows
 ) -> None:
-    """A likely duplicate, the same file twice, a day in the past: one 申报 shows them, the next one submits."""
+    """A likely duplicate, the same file twice, a day in the past: shown by 保存 and 申报; the next one submits."""
     make_application(status="pending", title="评弹《珍珠塔》")
     key = make_application(title="评弹《珍珠塔》")
     user = AttentiveUser(browse_as("publisher"))
@@ -133,14 +133,24 @@ def test_doubts_are_shown_and_do_not_prevent_a_submission(
     opened.set_files([{"name": "又一份.pdf", "mimeType": "application/pdf", "buffer": make_pdf("licence")}])
     expect(page.locator("#file-other .files li")).to_have_count(1)
     focus_on(chooser)
-    submit = page.locator(".foot").get_by_role("button", name="申报")
-    user.tab_to(submit)
-    user.press("Enter")
+    user.activate(page.locator(".foot").get_by_role("button", name="申报"))
     user.agree()
     expect(page.get_by_role("status").first).to_contain_text("请先核对页面上方的提示")
     expect(page.locator("#doubts li")).to_have_count(3)
-    flawless(page, "doubts")
-    user.tab_to(submit)
+    focus_on(page.locator("#doubts"))
+    user.flawless("doubts on 申报")
+    user.tab_to(page.locator("#title"))
+    with page.expect_navigation():
+        user.press("Enter")
+    expect(page.locator(".alert-success")).to_contain_text("已于 ")
+    focus_on(page.locator("#doubts"))
+    user.flawless("doubts after 保存")
+    page.goto("/applications/")
+    user.activate(page.locator("table.model-list tr", has_text="暂存").get_by_role("button", name="申报"))
+    user.agree()
+    focus_on(page.locator("#doubts"))
+    user.press("Tab")
+    focus_on(page.get_by_role("button", name="核对无误，申报"))
     user.press("Enter")
     user.agree()
     expect(page.locator("h1")).to_contain_text("待审核")
