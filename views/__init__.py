@@ -10,12 +10,14 @@ from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
+from flask_login import current_user
 
 from models import workflow
 from models.codes import authority_for_reader
 from models.customs import is_rejected, last_message
 from models.database import db, sqlite
 from models.files import inspection
+from models.vocabulary import Role
 from models.workflow import Refused
 from views import api, terminal, translations
 from views.entrance import (
@@ -176,7 +178,9 @@ def init_panel(app: Flask) -> None:
         menu=partial(menu, admin),
         commands=commands,
         stopped=workflow.stopped,
-        advice=lambda row: workflow.advice(row.status, is_rejected(last_message(db.session(), row))),
+        advice=lambda row: workflow.advice(
+            row.status, is_rejected(last_message(db.session(), row)), own=current_user.role is Role.PUBLISHER
+        ),
         laws={action: act.law for action, act in workflow.ACTS.items() if act.law},
         authority_of=authority_for_reader,
         calendar_address="/calendar/",

@@ -1,10 +1,12 @@
 """The desk of a publisher, or of an entrusted unit."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import pgettext
+from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
@@ -62,13 +64,19 @@ def _list(status: Status) -> str:
     return url_for("applications.index_view", status=status.value)
 
 
+def _line(row: Application, facts: tuple[str, ...], tags: Markup | None = None, **shown: Any) -> Line:
+    """As line(); for an entrusted unit the first fact is the publisher for which it applies."""
+    apart = row.publisher_id != current_user.organisation_id
+    return line(row, "applications", (row.publisher_name or "" if apart else "", *facts), tags, **shown)
+
+
 def _returned() -> Part:
     (status,) = workflow.SENT_BACK
     return Part(
         _("退回，等您补正"),
         _with_opinions(rows(_of(status)), "edit_view"),
         _list(status),
-        advice=workflow.advice(status),
+        advice=workflow.advice(status, own=True),
     )
 
 
@@ -77,7 +85,7 @@ def _refused() -> list[Part]:
     found = rows(_of(*sorted(workflow.DENIED)).where(Application.changed_at >= clock.now() - REMEDY))
     groups = {status: [row for row in found if row.status is status] for status in sorted(workflow.DENIED)}
     return [
-        Part(status.label, _with_opinions(group, "details_view"), advice=workflow.advice(status))
+        Part(status.label, _with_opinions(group, "details_view"), advice=workflow.advice(status, own=True))
         for status, group in groups.items()
     ]
 
@@ -90,15 +98,14 @@ def _with_opinions(found: list[Application], view: str) -> list[Line]:
 def _with_opinion(row: Application, entry: TrailEntry | None, view: str) -> Line:
     when = (f"{entry.at:%Y-%m-%d} {entry.after.label}",) if entry else ()
     opinion = (entry.opinion or "") if entry else ""
-    return line(row, "applications", when, view=view, opinion=opinion)
+    return _line(row, when, view=view, opinion=opinion)
 
 
 def _drafts() -> Part:
     (status,) = workflow.PRIVATE
     recent = _of(status).where(Application.changed_at >= clock.now() - OLD)
     lines = [
-        line(row, "applications", (_("%(at)s 保存", at=f"{row.changed_at:%Y-%m-%d %H:%M}"),), view="edit_view")
-        for row in rows(recent)
+        _line(row, (_("%(at)s 保存", at=f"{row.changed_at:%Y-%m-%d %H:%M}"),), view="edit_view") for row in rows(recent)
     ]
     return Part(_("暂存，尚未申报"), lines, _list(status))
 
@@ -107,9 +114,8 @@ def _old() -> Part:
     """Drafts that were not changed for OLD, the newest first."""
     (status,) = workflow.PRIVATE
     lines = [
-        line(
+        _line(
             row,
-            "applications",
             (_("已有 %(days)s 天没有改动，不再需要的可以删除。", days=(clock.now() - row.changed_at).days),),
             view="edit_view",
         )
@@ -124,7 +130,7 @@ def _waiting() -> Part:
     for row in rows(_of(status)):
         since = _("%(at)s 申报", at=f"{row.submitted_at:%Y-%m-%d}" if row.submitted_at else "")
         due = _("预计 %(due)s 前办结", due=row.due_on) if row.due_on else ""
-        lines.append(line(row, "applications", (since, due), deadlines.tag(row)))
+        lines.append(_line(row, (since, due), deadlines.tag(row)))
     return Part(_("待审核"), lines, _list(status))
 
 
@@ -140,5 +146,5 @@ def _ready() -> Part:
         tone, words = ("light", _("已打印过")) if row.id in printed else ("success", _("尚未打印"))
         mark = Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
         number = row.certificate.number if row.certificate else ""
-        lines.append(line(row, "applications", (_("证明编号 %(number)s", number=number),), mark))
+        lines.append(_line(row, (_("证明编号 %(number)s", number=number),), mark))
     return Part(_("已签发，可以打印"), lines)
