@@ -29,12 +29,14 @@ LOOK = """() => {
 def focus_on(place: Locator) -> None:
     """Assert that `place` has or gets the focus, in sight and with a ring around it."""
     expect(place).to_be_focused()
-    assert place.page.evaluate(LOOK) == ""
+    trouble = place.page.evaluate(LOOK)
+    assert trouble == "", trouble
 
 
 def in_order(page: Page, state: str) -> None:
     """Assert that the focus is somewhere on the page, in sight and with its ring, and that axe finds nothing."""
-    assert page.evaluate(LOOK) == "", state
+    trouble = page.evaluate(LOOK)
+    assert trouble == "", f"{state}: {trouble}"
     flawless(page, state)
 
 
