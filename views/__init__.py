@@ -10,12 +10,15 @@ from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
+from flask_login import current_user
 
 from models import workflow
+from models.application import Application
 from models.codes import authority_for_reader
 from models.customs import is_rejected, last_message
 from models.database import db, sqlite
 from models.files import inspection
+from models.vocabulary import Role
 from models.workflow import Refused
 from views import api, terminal, translations
 from views.entrance import (
@@ -176,7 +179,7 @@ def init_panel(app: Flask) -> None:
         menu=partial(menu, admin),
         commands=commands,
         stopped=workflow.stopped,
-        advice=lambda row: workflow.advice(row.status, is_rejected(last_message(db.session(), row))),
+        advice=advice,
         laws={action: act.law for action, act in workflow.ACTS.items() if act.law},
         authority_of=authority_for_reader,
         calendar_address="/calendar/",
@@ -186,6 +189,12 @@ def init_panel(app: Flask) -> None:
         fixed=fixed,
         unread=unread,
     )
+
+
+def advice(row: Application) -> Any:
+    """The hint what to do next with an application, for the signed-in account; None: there is none."""
+    rejected = is_rejected(last_message(db.session(), row))
+    return workflow.advice(row.status, rejected, own=current_user.role is Role.PUBLISHER)
 
 
 def check_database(address: str) -> None:

@@ -12,7 +12,7 @@ from models.database import NO_SYNC
 from models.log import LogEntry, Operation, Place, SignIn
 from models.people.accounts import Account
 from models.people.sessions import Visit
-from models.people.signin_failures import LONGEST_PAUSE, clear_failures, slowed_until
+from models.people.signin_failures import LONGEST_PAUSE, clear_failures, is_a_network_slowed, slowed_until
 from models.workflow import Refused
 
 MOST_SLOWED = 50  # rate-limited accounts that the page lists
@@ -73,9 +73,23 @@ def slowed(session: Session) -> list[tuple[Account, datetime]]:
     return [(found[name], moment) for name, moment in until[:MOST_SLOWED]]
 
 
+def perhaps_held_up(session: Session, part: str) -> list[Account]:
+    """While a network is slowed: the accounts with this part in their user name, which may be waiting there.
+
+    Which accounts wait is not known: nothing is stored of an attempt that had to wait. Those with a pause of their own
+    are in slowed().
+    """
+    if not part or not is_a_network_slowed(session):
+        return []
+    named = select(Account).where(Account.username.contains(part, autoescape=True), Account.active)
+    found = session.scalars(named.order_by(Account.username).limit(MOST_SLOWED)).all()
+    own = slowed_until(session, [account.username for account in found])
+    return [account for account in found if account.username not in own]
+
+
 def unlock(session: Session, account: Account, by: Account, place: Place) -> None:
-    """解锁: end every pause of this account; raises Refused. Does not commit."""
-    if not slowed_until(session, [account.username]):
+    """解锁: end every pause of this account, also those of slowed networks; raises Refused. Does not commit."""
+    if not slowed_until(session, [account.username]) and not is_a_network_slowed(session):
         raise Refused(_("%(name)s 没有登录限制，无需解除。", name=account.username))
     clear_failures(session, account.username)
     log.record(session, Operation.UNLOCKED, by, place, account.username)

@@ -224,6 +224,19 @@ def slowed_until(session: Session, usernames: Iterable[str]) -> dict[str, dateti
     return found
 
 
+def is_a_network_slowed(session: Session) -> bool:
+    """Whether some network must wait now with a name that has not failed there."""
+    now = clock.now()
+    slowed = (
+        select(SigninFailure.place_hash)
+        .where(SigninFailure.slows, SigninFailure.is_wrong)
+        .where(SigninFailure.at > now - NETWORK_WINDOW, SigninFailure.at <= now + SKEW)
+        .group_by(SigninFailure.place_hash)
+        .having(func.count(SigninFailure.id) >= NETWORK_TRIES)
+    )
+    return session.scalar(slowed.limit(1)) is not None
+
+
 def failures_between(
     session: Session, username: str, since: datetime, until: datetime
 ) -> tuple[int, int, SigninFailure | None]:

@@ -153,7 +153,10 @@ _AFTER = {act.to: act.advice for act in ACTS.values() if act.to is not None and 
 DENIED = frozenset(_AFTER) - UNDECIDED  # decided against the applicant
 
 
-def advice(status: Status, rejected: bool = False) -> Any:
-    """The hint what to do next, or None. `rejected`: as in allowed()."""
+def advice(status: Status, rejected: bool = False, own: bool = False) -> Any:
+    """The hint what to do next, or None. `rejected`: as in allowed(); `own`: the reader is the applicant."""
     lost = rejected and any(status in act.if_rejected for act in ACTS.values())
-    return LOST_REVOCATION if lost else ADVICE.get(status) or _AFTER.get(status)
+    if lost or status in ADVICE:
+        return LOST_REVOCATION if lost else ADVICE[status]
+    after = _AFTER.get(status)
+    return after if own or not after else _("申请单位：%(advice)s", advice=after)

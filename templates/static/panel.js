@@ -6,6 +6,7 @@ import "./panel/combobox.js";
 import "./panel/calendar.js";
 import "./panel/rows.js";
 import "./panel/entrustment.js";
+import "./panel/plant.js";
 import "./panel/grid.js";
 import "./panel/paste.js";
 import "./panel/form.js";

@@ -8,20 +8,36 @@ from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.browser.test_keyboard import FAR, KeyboardUser, opened_by_space
 
-# [whether `place` has the focus, what is wrong with it or ""]. Past the last stop of a page the focus is in `body`.
-LOOK = """(place) => {
+LOST = "lost"  # in no field, link or button: a page without focus, or the stop past the last one of a page
+# What is wrong with the focus, or "".
+LOOK = """() => {
   const element = document.activeElement, shape = element.closest(".choose") || element, look = getComputedStyle(shape);
-  if (element === document.body || element.tagName === "IFRAME") return [false, ""];
+  if (element === document.body) return "lost";
+  if (element.tagName === "IFRAME") return "";
   const ringed = (look.outlineStyle !== "none" && parseFloat(look.outlineWidth) > 0) || look.boxShadow !== "none";
-  if (!ringed) return [element === place, `no ring: ${element.outerHTML.slice(0, 200)}`];
+  if (!ringed) return `no ring: ${element.outerHTML.slice(0, 200)}`;
   const spots = [...shape.getClientRects()].flatMap(({ left, right, top, bottom }) => {
     const [l, r] = [Math.max(left, 0) + 2, Math.min(right, innerWidth) - 2];
     const [t, b] = [Math.max(top, 0) + 2, Math.min(bottom, innerHeight) - 2];
     return [[l, t], [r, t], [(l + r) / 2, (t + b) / 2], [l, b], [r, b]];
   });
   const free = ([x, y]) => { const hit = document.elementFromPoint(x, y); return hit && shape.contains(hit); };
-  return [element === place, spots.some(free) ? "" : `out of sight: ${element.outerHTML.slice(0, 200)}`];
+  return spots.some(free) ? "" : `out of sight: ${element.outerHTML.slice(0, 200)}`;
 }"""
+
+
+def focus_on(place: Locator) -> None:
+    """Assert that `place` has or gets the focus, in sight and with a ring around it."""
+    expect(place).to_be_focused()
+    trouble = place.page.evaluate(LOOK)
+    assert trouble == "", trouble
+
+
+def in_order(page: Page, state: str) -> None:
+    """Assert that the focus is somewhere on the page, in sight and with its ring, and that axe finds nothing."""
+    trouble = page.evaluate(LOOK)
+    assert trouble == "", f"{state}: {trouble}"
+    flawless(page, state)
 
 
 class AttentiveUser(KeyboardUser):
@@ -34,12 +50,10 @@ class AttentiveUser(KeyboardUser):
     def tab_to(self, place: Locator, key: str = "Tab") -> None:
         """Press Tab until `place` has the focus, which is seen at every stop."""
         self.page.wait_for_load_state()
-        element = place.element_handle()
+        focused = place.and_(self.page.locator(":focus"))
         for press in range(FAR):
-            reached, trouble = self.page.evaluate(LOOK, element)
-            if reached and not press:  # a script may have put the focus there
-                return
-            assert trouble == "" or not press, trouble
+            reached, trouble = focused.count(), self.page.evaluate(LOOK)
+            assert trouble in ("", LOST) or not press, trouble  # the first place is the page's choice
             if reached:
                 return
             self.press(key)

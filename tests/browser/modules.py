@@ -42,6 +42,7 @@ TESTS = {  # module → test, both as paths: of templates/static, and of tests/b
     "panel/notices.js": "test_notices.py::test_a_chosen_import_file_shows_its_name_before_it_is_sent",
     "panel/page.js": "test_keeping.py::test_a_refused_form_shows_what_is_wrong_and_warns_before_it_is_left",
     "panel/paste.js": "test_grid.py::test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor",
+    "panel/plant.js": "test_plants.py::test_a_plant_of_a_former_application_fills_its_empty_fields",
     "panel/rows.js": "test_without_script.py::test_with_script_a_new_form_has_one_row_and_a_draft_no_blank_one",
     "panel/search.js": "test_combobox.py::test_an_option_is_found_by_code_name_part_or_pinyin",
     "panel/send.js": "test_signed_out.py::"

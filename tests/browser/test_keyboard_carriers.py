@@ -6,11 +6,11 @@ On SQLite alone: what is tried here is a script in a browser.
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.attentive import AttentiveUser, focus_on, in_order
 from tests.browser.conftest import BrowseAs
-from tests.browser.focus import focus_on, in_order
 from tests.browser.sheet import clipboard_text, values
 from tests.browser.test_accessibility import flawless
-from tests.browser.test_keyboard import KeyboardUser, opened_by_space
+from tests.browser.test_keyboard import opened_by_space
 from tests.conftest import MakeApplication, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -23,7 +23,7 @@ def test_three_hundred_rows_are_pasted_corrected_and_saved_with_the_keyboard(
 ) -> None:
     """Cancelled once, then filled in; the focus is in the first wrong cell, and each act leaves it in the table."""
     key = make_application(carriers=1)
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page = user.page
     page.goto(f"/applications/edit/?id={key}")
     rows = [["黑胶唱片", f"第 {n} 卷", "一百" if n == 250 else 100, "张"] for n in range(300)]
@@ -68,7 +68,7 @@ def test_three_hundred_rows_are_pasted_corrected_and_saved_with_the_keyboard(
     assert {row["note"] for row in saved} == {"附歌词"}
 
 
-def works_on_rows(user: KeyboardUser) -> None:
+def works_on_rows(user: AttentiveUser) -> None:
     """Fill 备注 down; duplicate the third row and delete the second: the focus goes to the row that comes next."""
     page, note = user.page, user.page.locator("#carriers-1-note")
     user.press("Control+Home")
@@ -89,7 +89,7 @@ def works_on_rows(user: KeyboardUser) -> None:
     assert values(page, "specification")[:4] == ["第 0 卷", "第 2 卷", "第 2 卷", "第 3 卷"]
 
 
-def skips_the_table(user: KeyboardUser) -> None:
+def skips_the_table(user: AttentiveUser) -> None:
     """Ctrl+Home, then the link before the first cell leads behind the table."""
     user.press("Control+Home")
     user.tab_to(user.page.locator(".skip[href='#attachments']"), "Shift+Tab")
@@ -98,7 +98,7 @@ def skips_the_table(user: KeyboardUser) -> None:
     expect(user.page.locator("#attachments :focus")).to_have_count(1)
 
 
-def put_on_clipboard(user: KeyboardUser, text: str) -> None:
+def put_on_clipboard(user: AttentiveUser, text: str) -> None:
     """As another program does before Ctrl+V."""
     user.person.context.grant_permissions(["clipboard-read", "clipboard-write"])
     user.page.evaluate("text => navigator.clipboard.writeText(text)", text)
@@ -113,7 +113,7 @@ def test_a_list_is_imported_with_the_keyboard_and_without_script(
         base_url=person.address, java_script_enabled=False, storage_state=person.context.storage_state()
     )
     scripted, person.page = person.page, plain.new_page()
-    user, page = KeyboardUser(person), person.page
+    user, page = AttentiveUser(person), person.page
     scripted.route("**/panel/all.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto(f"/applications/edit/?id={key}")
     preview(user, "清单.xlsx", b"\x89PNG\r\n\0\0\0")
@@ -143,7 +143,7 @@ def copy_is_flawless(page: Page, scripted: Page, state: str) -> None:
     scripted.unroute(address)
 
 
-def preview(user: KeyboardUser, name: str, file: bytes) -> None:
+def preview(user: AttentiveUser, name: str, file: bytes) -> None:
     """Choose this file, and press 预览."""
     chooser = user.page.locator("#carrier-file")
     user.tab_to(chooser)

@@ -10,12 +10,12 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from models import clock
+from tests.browser.attentive import AttentiveUser, focus_on, in_order
 from tests.browser.conftest import BrowseAs
-from tests.browser.focus import focus_on, in_order
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.browser.test_autosave import AT
-from tests.browser.test_keyboard import KeyboardUser, opened_by_space
+from tests.browser.test_keyboard import opened_by_space
 from tests.cast import FIELDS
 from tests.conftest import MakeApplication, MakePdf, StoredRows
 
@@ -29,7 +29,7 @@ def test_typed_text_survives_a_closed_tab_and_a_save_in_another_window(
     app.config["AUTOSAVE_SECONDS"] = 1
     key = make_application(carriers=1, title="黑胶唱片")
     person = browse_as("publisher")
-    user, page = KeyboardUser(person), person.page
+    user, page = AttentiveUser(person), person.page
     page.goto(f"/applications/edit/?id={key}")
     user.tab_to(page.locator("#title"))
     user.press("End")
@@ -39,7 +39,7 @@ def test_typed_text_survives_a_closed_tab_and_a_save_in_another_window(
     in_order(page, "autosaved")
     page.close()
     person.page = page = person.context.new_page()
-    user = KeyboardUser(person)
+    user = AttentiveUser(person)
     page.goto(f"/applications/edit/?id={key}")
     user.tab_to(page.get_by_role("button", name="放弃这些内容"))
     in_order(page, "text that was stored by itself")
@@ -79,7 +79,7 @@ def test_a_former_application_is_copied_and_former_values_are_offered(
 ) -> None:
     """复制新建 from the page of a granted one; the plant is offered while its name is typed, other text stays."""
     key = make_application(status="filed", title="昆曲《牡丹亭》", manufacturer="Sonopress GmbH")
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page = user.page
     page.goto(f"/applications/details/?id={key}")
     user.tab_to(page.get_by_role("button", name="复制新建"))
@@ -118,10 +118,10 @@ def test_a_former_application_is_copied_and_former_values_are_offered(
 def test_doubts_are_shown_and_do_not_prevent_a_submission(
     browse_as: BrowseAs, make_application: MakeApplication, make_pdf: MakePdf, stored_rows: StoredRows
 ) -> None:
-    """A likely duplicate, the same file twice, a day in the past: one 申报 shows them, the next one submits."""
+    """A likely duplicate, the same file twice, a day in the past: shown by 保存 and 申报; the next one submits."""
     make_application(status="pending", title="评弹《珍珠塔》")
     key = make_application(title="评弹《珍珠塔》")
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page = user.page
     page.goto(f"/applications/edit/?id={key}")
     user.tab_to(page.locator("#expected_on"))
@@ -133,14 +133,26 @@ def test_doubts_are_shown_and_do_not_prevent_a_submission(
     opened.set_files([{"name": "又一份.pdf", "mimeType": "application/pdf", "buffer": make_pdf("licence")}])
     expect(page.locator("#file-other .files li")).to_have_count(1)
     focus_on(chooser)
-    submit = page.locator(".foot").get_by_role("button", name="申报")
-    user.tab_to(submit)
-    user.press("Enter")
+    user.activate(page.locator(".foot").get_by_role("button", name="申报"))
     user.agree()
     expect(page.get_by_role("status").first).to_contain_text("请先核对页面上方的提示")
     expect(page.locator("#doubts li")).to_have_count(3)
-    flawless(page, "doubts")
-    user.tab_to(submit)
+    focus_on(page.locator("#doubts"))
+    user.flawless("doubts on 申报")
+    user.tab_to(page.locator("#title"))
+    with page.expect_navigation():
+        user.press("Enter")
+    expect(page.locator(".alert-success")).to_contain_text("已于 ")
+    focus_on(page.locator("#doubts"))
+    user.flawless("doubts after 保存")
+    page.goto("/applications/")
+    user.activate(page.locator("table.model-list tr", has_text="暂存").get_by_role("button", name="申报"))
+    user.agree()
+    focus_on(page.locator("#doubts"))
+    user.press("Tab")
+    focus_on(page.get_by_role("link", name="核对无误，前往申报"))
+    user.press("Enter")
+    focus_on(page.locator(".foot").get_by_role("button", name="申报"))
     user.press("Enter")
     user.agree()
     expect(page.locator("h1")).to_contain_text("待审核")

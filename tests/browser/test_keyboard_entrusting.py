@@ -11,10 +11,9 @@ from playwright.sync_api import expect
 
 from models import clock
 from models.vocabulary import AttachmentKind
+from tests.browser.attentive import AttentiveUser, focus_on, in_order
 from tests.browser.conftest import BrowseAs
-from tests.browser.focus import focus_on, in_order
 from tests.browser.test_accessibility import flawless
-from tests.browser.test_keyboard import KeyboardUser
 from tests.cast import blank_form, small_pdf
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -23,7 +22,7 @@ AGENT = "91320000567800303F"
 
 def test_a_unit_is_invited_accepts_and_is_released_with_the_keyboard(browse_as: BrowseAs) -> None:
     """A blank form and an unknown code are refused beside the field, and the text stays; then invited and ended."""
-    publisher, agent = KeyboardUser(browse_as("publisher2")), KeyboardUser(browse_as("agent"))
+    publisher, agent = AttentiveUser(browse_as("publisher2")), AttentiveUser(browse_as("agent"))
     page = publisher.page
     publisher.enter(page.get_by_role("navigation").get_by_role("link", name="委托", exact=True))
     flawless(page, "no entrustment yet")
@@ -61,7 +60,7 @@ def test_a_unit_is_invited_accepts_and_is_released_with_the_keyboard(browse_as: 
     flawless(page, "an entrustment that has ended")
 
 
-def invite(publisher: KeyboardUser, unit: str) -> None:
+def invite(publisher: AttentiveUser, unit: str) -> None:
     """Type the unit and the dates from today to the end of next year; Enter sends them."""
     publisher.type(unit)
     for field, day in (("since", clock.today()), ("until", clock.today().replace(year=clock.today().year + 1, day=1))):
@@ -70,7 +69,7 @@ def invite(publisher: KeyboardUser, unit: str) -> None:
     publisher.press("Enter")
 
 
-def accepts(agent: KeyboardUser) -> None:
+def accepts(agent: AttentiveUser) -> None:
     """From the message in the bell to 接受 in the list."""
     page = agent.page
     page.goto("/desk/")
@@ -89,7 +88,7 @@ def accepts(agent: KeyboardUser) -> None:
 
 def test_a_blank_form_is_downloaded_from_the_empty_desk_and_from_its_box(app: Flask, browse_as: BrowseAs) -> None:
     blank_form(app, AttachmentKind.APPLICATION_FORM)
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page = user.page
     for address in ("/desk/", "/applications/new/"):
         page.goto(address)

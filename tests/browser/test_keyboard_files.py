@@ -8,10 +8,10 @@ import base64
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.attentive import AttentiveUser, focus_on, in_order
 from tests.browser.conftest import BrowseAs
-from tests.browser.focus import focus_on, in_order
 from tests.browser.test_accessibility import flawless
-from tests.browser.test_keyboard import KeyboardUser, opened_by_space
+from tests.browser.test_keyboard import opened_by_space
 from tests.conftest import MakeApplication, MakePdf, StoredRows
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -57,7 +57,7 @@ def test_a_file_is_chosen_replaced_refused_and_removed_with_the_keyboard(
     browse_as: BrowseAs, make_application: MakeApplication, make_pdf: MakePdf
 ) -> None:
     """After 重试, 知道了, 替换 and 移除 the focus is on the button of the same box."""
-    user = KeyboardUser(browse_as("publisher"))
+    user = AttentiveUser(browse_as("publisher"))
     page, box = user.page, user.page.locator("#file-other")
     page.goto(f"/applications/edit/?id={make_application()}")
     chooser, files = box.locator("input[type=file]"), box.locator(".files li")
@@ -96,6 +96,6 @@ def test_a_file_is_chosen_replaced_refused_and_removed_with_the_keyboard(
     in_order(page, "a file that was removed")
 
 
-def choose(user: KeyboardUser, chooser: Locator, name: str, file: bytes) -> None:
+def choose(user: AttentiveUser, chooser: Locator, name: str, file: bytes) -> None:
     """Press Space on the button of a box, and choose this file."""
     opened_by_space(user, chooser).set_files([{"name": name, "mimeType": "application/pdf", "buffer": file}])

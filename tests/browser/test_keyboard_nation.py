@@ -128,36 +128,6 @@ def test_the_register_is_filtered_by_number_date_and_quantity(nation: AttentiveU
     expect(page.locator(".query-more")).to_have_attribute("open", "")
 
 
-def test_a_query_is_saved_renamed_and_deleted(nation: AttentiveUser) -> None:
-    """存为常用查询 from the list; a name that is taken, and none; 管理; back to the list without it."""
-    page = nation.page
-    nation.menu("备案证明查询")
-    asked(nation, title="昆曲")
-    for name, words in (("昆曲各省", "已存为常用查询「昆曲各省」。"), ("昆曲各省", "已有")):
-        nation.activate(page.locator(".saved-queries-new summary"))
-        nation.write(page.locator(".save-query [name=name]"), name)
-        flawless(page, "a query to be saved")
-        send(nation)
-        expect(page.locator("main .alert")).to_contain_text(words)
-        flawless(page, words)
-        asked(nation, title="昆曲《")
-    nation.enter(page.get_by_role("link", name="昆曲各省"))
-    expect(page.locator("#title")).to_have_value("昆曲")
-    nation.enter(page.get_by_role("link", name="管理"))
-    flawless(page, "the saved queries")
-    nation.enter(rows(page).get_by_role("link", name="改名"))
-    nation.write(page.locator("#name"), "")
-    nation.press("Enter")
-    expect(page.locator("#missing")).to_be_focused()
-    flawless(page, "a query without a name")
-    nation.write(page.locator("#name"), "昆曲")
-    nation.enter(page.get_by_role("button", name="保存"))
-    nation.activate(rows(page).get_by_role("button", name="删除"))
-    nation.agree_to("确定要删除常用查询「昆曲」吗")
-    expect(page.locator("main")).to_contain_text("还没有常用查询")
-    flawless(page, "no saved queries")
-
-
 def test_many_certificates_are_printed_into_one_window(app: Flask, nation: AttentiveUser) -> None:
     """全选, 打印: the dialog counts, then 确定 has the focus; the ticks stay."""
     make_papers(app)

@@ -200,7 +200,7 @@ def test_the_operator_pages_of_keys_and_cards_have_no_accessibility_flaws(
     operator = browse_as("operator")
     page = operator.page
     page.goto("/accounts/edit/?id=1")
-    page.get_by_role("link", name="查看该账号的安全密钥").click()
+    page.get_by_role("link", name="查看该账号的登录方式").click()
     flawless(page, "one key, no card")
     page.get_by_label("选择证书文件").set_input_files(issuer.issue("王敏"))
     operator.turn_over("登记这张卡")

@@ -26,6 +26,7 @@ from models.language import html_lang
 from models.workflow import Refused
 from views.entrance import problems, rate_limits
 from views.entrance.answer import Answer
+from views.entrance.missing import Missing
 from views.entrance.rate_limits import limiter
 from views.entrance.signed_in_person import person_for_error
 from views.entrance.signed_out import OtherAccount, SignedOut
@@ -138,7 +139,7 @@ def sentence(error: HTTPException) -> str:
         return _("页面已过期，请返回上一页刷新后重新提交。")
     if isinstance(error, OtherAccount):
         return _("这个页面是以另一个账号打开的，请用原来的账号登录后继续。")
-    if isinstance(error, SignedOut) and error.words:
+    if isinstance(error, (Missing, SignedOut)) and error.words:
         return error.words
     if isinstance(error, ForeignOrigin):
         return _("这次提交来自其他网站的页面，没有办理，请从本系统的页面重新提交。")
@@ -176,7 +177,8 @@ def handle_http_error(error: HTTPException) -> Response:
     if isinstance(error, SecurityError):  # untrusted host name: no URL can be built for it
         return response
     expired = isinstance(error, (CSRFError, Unauthorized))
-    return fill_with_sentence(response, sentence(error), generate_csrf() if expired and wants_json() else None)
+    token = generate_csrf() if expired and wants_json() else None
+    return fill_with_sentence(response, sentence(error), token, back=not isinstance(error, Missing))
 
 
 def handle_refused(refusal: Refused) -> Response:
@@ -184,8 +186,11 @@ def handle_refused(refusal: Refused) -> Response:
     return fill_with_sentence(Response(status=409), str(refusal))
 
 
-def fill_with_sentence(response: Response, words: str, token: str | None = None) -> Response:
-    """Fill `response` with a sentence, as page or JSON; a script also gets the CSRF `token` to continue with."""
+def fill_with_sentence(response: Response, words: str, token: str | None = None, back: bool = True) -> Response:
+    """Fill `response` with a sentence, as page or JSON; a script also gets the CSRF `token` to continue with.
+
+    `back`: whether the page has a link to the one before.
+    """
     status = response.status_code
     number = incident_number() if status >= 500 else None
     if problems.is_asked_for():
@@ -195,12 +200,12 @@ def fill_with_sentence(response: Response, words: str, token: str | None = None)
         body = {name: value for name, value in body.items() if value}
         response.data, response.mimetype = jsonify(body).data, "application/json"
         return response
-    response.data = _error_page(words, status, number)
+    response.data = _error_page(words, status, number, back)
     response.content_type = "text/html; charset=utf-8"
     return response
 
 
-def _error_page(words: str, status: int, number: str | None) -> str:
+def _error_page(words: str, status: int, number: str | None, back: bool) -> str:
     """The error page, with the menu if somebody is signed in. From status 500 on it does not query the database.
 
     If its template fails: minimal HTML with the same content.
@@ -208,7 +213,7 @@ def _error_page(words: str, status: int, number: str | None) -> str:
     sent = resubmittable_fields(status)
     typed = labelled_fields(sent)
     try:
-        page: dict[str, Any] = {"back": referring_page(), "typed": typed, "action": local(request.full_path)}
+        page: dict[str, Any] = {"back": back and referring_page(), "typed": typed, "action": local(request.full_path)}
         page["person"] = person_for_error(status)
         page["sent"] = sent if status in AGAIN or status >= 500 else []
         template = "panel/error.html" if page["person"] else "entrance/error.html"

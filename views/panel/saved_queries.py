@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import request
+from flask import request, session
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
@@ -21,6 +21,7 @@ from views.panel.query_words import in_words
 SORT, DESCENDING, SIZE = "sort", "desc", "page_size"  # Flask-Admin's; in a saved query `sort` is a column's name
 CACHED = 2000  # saved queries in words
 MOST_FIELDS = 50  # parameters of a query string sent by a page
+REFUSED, MOST_SHOWN = "refused_query", 100  # of the session cookie; characters of a refused name that it keeps
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,24 @@ class Bar:
     rows: list[tuple[SavedQuery, str, bool]]  # (query, in words, whether the page shows it)
     asked: Asked
     sent: str  # the query string of the page
+    name: str = ""  # as typed, if it was just refused
+    why: str = ""  # why this name was refused; "": no name was, or the reason is flashed
     most: int = MOST_NAME
+
+
+def remember_refusal(screen: Any, name: str, refused: Refused) -> bool:
+    """Keep a typed name for the next page of the screen; whether that page shows the reason beside the field."""
+    beside = refused.field == "name"
+    session[REFUSED] = [screen.endpoint, name[:MOST_SHOWN], str(refused) if beside else ""]
+    return beside
 
 
 def bar(screen: Any) -> Bar:
     """The bar for the current request."""
     here, saved = known(screen, request.args, screen.query()), saved_queries.listed(db.session(), screen.endpoint)
     rows = [(row, words_of(screen, row), in_any_language(row.asked) == in_any_language(here)) for row in saved]
-    return Bar(rows, here, urlencode(request.args))
+    of, name, why = session.pop(REFUSED, None) or ("", "", "")
+    return Bar(rows, here, urlencode(request.args), *((name, why) if of == screen.endpoint else ()))
 
 
 def in_any_language(asked: Asked) -> Asked:

@@ -179,8 +179,8 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             self.flash_result(Action.SUBMIT, row, facts, address)
             return redirect(address)
         flash(str(refused), "message" if isinstance(refused, DoubtsNotShown) else "error")
-        checked = {"check": 1} if isinstance(refused, Incomplete) else {}
-        return redirect(self.get_url(".edit_view", id=key, **checked))
+        reason = {Incomplete: {"check": 1}, DoubtsNotShown: {"doubts": 1}}.get(type(refused), {})
+        return redirect(self.get_url(".edit_view", id=key, **reason))
 
     def edit_form(self, obj: Application | None = None) -> Any:
         """The form; after the first 申报 the publisher cannot be changed, because its province has the case."""

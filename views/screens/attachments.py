@@ -17,6 +17,7 @@ from models.database import commit_and_keep, db
 from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
+from views.entrance.missing import Missing
 from views.panel.fields import number_of
 from views.resources import bounds, store
 from views.screens.filing import FilingScreen
@@ -45,7 +46,7 @@ class UploadScreen(FilingScreen):
         if file is None or request.form.get("kind") not in set(AttachmentKind):
             abort(400)
         kind = AttachmentKind(request.form["kind"])
-        row = (self.get_one(key) or abort(404)) if key else None
+        row = self.present(key) if key else None
         if row is not None and WITHOUT_SCRIPT in request.form:
             return self.upload_then_redirect(row.id, kind)
         try:
@@ -85,7 +86,7 @@ class UploadScreen(FilingScreen):
         notes: list[str] = []  # one of each file that was uploaded
         refusals: list[str] = []
         for file in request.files.getlist("file"):
-            row = self.get_one(key) or abort(404)  # again after each commit or rollback: it may be deleted meanwhile
+            row = self.present(key)  # again after each commit or rollback: it may be deleted meanwhile
             try:
                 if not file.filename:
                     raise Refused(_("请先选择文件。"))
@@ -97,8 +98,19 @@ class UploadScreen(FilingScreen):
                 refusals.append(with_name(refused, file.filename or ""))
             else:
                 notes.append(same or uploaded)
+        self.present(key)
         flash_uploads(notes, refusals)
         return self.to_boxes(key)
+
+    def present(self, key: Any) -> Application:
+        """The application to which a file is uploaded; raises Missing if it was deleted, or never existed."""
+        words = _(
+            "没有找到这份申请，可能已由同事或在另一个窗口中删除，文件没有保存。仍需办理的，请新建申请后重新上传。"
+        )
+        row: Application | None = self.get_one(key)
+        if row is None:
+            raise Missing(words)
+        return row
 
     def to_boxes(self, key: int) -> Any:
         """Redirect to the attachments in the form."""

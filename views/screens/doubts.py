@@ -36,9 +36,9 @@ class DoubtScreen(AutosaveScreen):
         if not isinstance(refused, DoubtsNotShown):
             return super().show_refusal(refused, key)
         flash(str(refused), "message")
-        return redirect(self.get_url(".edit_view", id=key), 303)
+        return redirect(self.get_url(".edit_view", id=key, doubts=1), 303)
 
     def doubts_context(self, model: Application | None) -> dict[str, Any]:
-        """Template context: the doubts of the application, and their fingerprint."""
+        """Template context: the doubts of the application, their fingerprint, whether they have just stopped 申报."""
         found = doubts(db.session(), model) if model is not None else []
-        return {"doubts": found, "doubts_shown": fingerprint(found)}
+        return {"doubts": found, "doubts_shown": fingerprint(found), "declaring": "doubts" in request.args}

@@ -12,6 +12,7 @@ from models.database import db
 from models.people import online
 from models.people.accounts import Account
 from models.people.sessions import Visit
+from models.people.signin_failures import is_a_network_slowed
 from models.vocabulary import Role
 from views.entrance.place import place
 from views.panel.display import Button, button_html
@@ -63,9 +64,11 @@ class OnlineScreen(ListExport):
         refusal = _("这是您本次的登录，请点击右上角“退出”。") if row.id == current_user.visit.id else None
         return [Button("end", _("强制下线"), self.path(".end"), ask, refusal)]
 
-    def unlock_button(self, account: Account) -> Any:
-        """The button 解锁 above the list."""
+    def unlock_button(self, account: Account, own: bool = True) -> Any:
+        """The button 解锁 above the list. `own`: the account itself is slowed, and not a network."""
         ask = _("确定要解除 %(name)s 的登录限制吗？请先确认是本人输错，而不是他人猜测。", name=account.username)
+        if not own:
+            ask = _("确定要让 %(name)s 一小时内不受网络的限制吗？请先向本人核实。", name=account.username)
         return button_html(Button("unlock", _("解锁"), self.path(".unlock"), ask), account.id)
 
     @expose("/end/", methods=("POST",))
@@ -96,4 +99,8 @@ class OnlineScreen(ListExport):
         return self.back()
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        return super().render(template, **({"slowed": online.slowed(db.session())} | kwargs))
+        session, asked = db.session(), self.query()
+        part = asked.username.data if asked and not asked.errors else None
+        page: dict[str, Any] = {"slowed": online.slowed(session), "network_slowed": is_a_network_slowed(session)}
+        page["held_up"] = online.perhaps_held_up(session, part or "")
+        return super().render(template, **(page | kwargs))

@@ -16,12 +16,13 @@ from models.database import db
 from models.language import in_chinese
 from models.saved_queries import MOST, MOST_NAME, SavedQuery
 from models.vocabulary import Role
+from models.workflow import Refused
 from views.panel.checks import REQUIRED
 from views.panel.display import Button
 from views.panel.fields import PlainTextField
 from views.panel.list_export import ListExport
-from views.panel.saved_queries import address_of, read, words_of
-from views.panel.saving import commit_then_flash
+from views.panel.saved_queries import address_of, read, remember_refusal, words_of
+from views.panel.saving import commit_or_refuse
 from views.panel.screen import labels_of
 from views.panel.spreadsheet import Column
 
@@ -81,16 +82,17 @@ class SavedQueryScreen(ListExport):
 
     @expose("/keep/", methods=("POST",))
     def save_query(self) -> Any:
-        """Save the query of a list's page under a name, commit, and return to that page."""
-        screen = self.list_of(request.form.get("screen", "")) or abort(400)
-
-        def act() -> str:
-            asked, words = read(screen, request.form.get("asked", ""))
-            name = request.form.get("name", "")
-            row = saved_queries.save(db.session(), screen.endpoint, name, asked, words, current_user)
-            return _("已存为常用查询「%(name)s」。", name=row.name)
-
-        commit_then_flash(act)
+        """Save the query of a list's page under a name, commit, and return to that page, with a refused name in it."""
+        screen, name = self.list_of(request.form.get("screen", "")) or abort(400), request.form.get("name", "")
+        try:
+            with commit_or_refuse():
+                asked, words = read(screen, request.form.get("asked", ""))
+                row = saved_queries.save(db.session(), screen.endpoint, name, asked, words, current_user)
+                saved = _("已存为常用查询「%(name)s」。", name=row.name)
+            flash(saved, "success")
+        except Refused as refused:
+            if "url" not in request.form or not remember_refusal(screen, name, refused):
+                flash(str(refused), "error")
         return self.back()
 
     @expose("/ask/")

@@ -5,6 +5,6 @@ $$("form.import input[type=file]").forEach((chooser) => chooser.addEventListener
   if (chooser.files.length) chooser.previousElementSibling.textContent = chooser.files[0].name;
 }));
 
-// Screen readers read the focused error or result first. Success fades; errors and results stay.
-prepare((root) => root.querySelector("#missing, .result, :is(.query, .sentence) .form-control[aria-invalid=true]")?.focus());
+// Screen readers read the focused error, result or doubt first. Success fades; errors and results stay.
+prepare((root) => root.querySelector("#missing, .result, #doubts[tabindex], :is(.query, .sentence) .form-control[aria-invalid=true]")?.focus());
 setTimeout(() => $$(".alert-success:not(.result)").forEach((note) => note.classList.add("faded")), 5000);

@@ -1,10 +1,14 @@
 """A province requires security keys of its reviewers, where the system does not (本省设置)."""
 
+import re
+
 from flask import Flask
 
 from tests.browsing import Browser, ClientAs
+from tests.views.api.reading import program
 from tests.views.keys import by_password, enrol, is_in
 from tests.views.pages import complaints, flashed, form_of
+from tests.views.screens.test_feed import events
 
 LINE = "各省的安全密钥"
 
@@ -36,6 +40,21 @@ def test_reviewers_of_that_province_alone_must_enrol_a_key(webauthn_app: Flask, 
     assert flashed(page) == ["已保存。"]
     later = client_as("reviewer")
     assert is_in(later)
+
+
+def test_api_keys_and_calendar_addresses_made_before_stay_valid_as_the_hint_says(
+    webauthn_app: Flask, client_as: ClientAs
+) -> None:
+    """A program cannot hold a security key; the pages of the same account are closed meanwhile."""
+    webauthn_app.config["KEYS_REQUIRED"] = False
+    reviewer = client_as("reviewer")
+    reader, page = program(webauthn_app, "reviewer"), reviewer.post("/messages/feed/renew/", follow_redirects=True).text
+    (calendar,) = re.findall(r'<code class="secret">https?://[^/]+(/.*?)</code>', page)
+    assert "已生成的接口密钥和日历订阅地址照常可用" in reviewer.get("/province/").text
+    require(reviewer, True)
+    assert reviewer.get("/review/").location == "/keys/"
+    assert reader.items() == []
+    assert events(Browser(webauthn_app), calendar) == []
 
 
 def test_it_is_refused_where_no_browser_can_use_a_key(app: Flask, client_as: ClientAs) -> None:

@@ -220,3 +220,13 @@ def test_a_desk_takes_a_bounded_number_of_statements(
         make_application(status="pending")
         make_application(status="pending")
     assert counts[0] == counts[1]
+
+
+def test_the_desk_of_an_entrusted_unit_names_the_publisher_of_each_row(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    """A publisher's own desk does not: it is always the same."""
+    for who, names in (("agent", 2), ("publisher", 0)):
+        for status in ("draft", "returned"):
+            make_application(by=who, status=status)
+        assert client_as(who).get("/desk/").text.count("<small>江苏文艺音像出版社 · ") == names

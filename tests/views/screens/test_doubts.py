@@ -1,6 +1,7 @@
 """Doubts on the screen: shown at 保存, shown before 申报 at the latest, and never in the way after that."""
 
 import html
+import json
 import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -94,11 +95,15 @@ def test_text_of_former_applications_is_suggested_to_their_applicant_only(
     client_as: ClientAs, make_application: MakeApplication
 ) -> None:
     """The newest first, each once; anything else may be written."""
-    for plant in ("甲厂", "乙厂", "甲厂"):
-        make_application(manufacturer=plant)
+    for plant, sid in (("甲厂", "IFPI 9A01"), ("乙厂", None), ("甲厂", None)):
+        make_application(manufacturer=plant, sid_code=sid)
     make_application(by="publisher2", manufacturer="别人的厂")
     page = client_as("publisher").get("/applications/new/").text
-    assert '<datalist id="former-manufacturer"><option value="甲厂"><option value="乙厂"></datalist>' in page
+    offered = re.findall(r'<option value="([甲乙]厂)" data-fills="(.*?)">', page)
+    assert [(plant, json.loads(html.unescape(fills))) for plant, fills in offered] == [
+        ("甲厂", {"country": "DEU", "sid_code": "IFPI 9A01"}),
+        ("乙厂", {"country": "DEU"}),
+    ]
     assert 'list="former-manufacturer"' in page and "别人的厂" not in page
     assert "甲厂" not in client_as("publisher2").get("/applications/new/").text
 

@@ -66,7 +66,18 @@ def test_the_applicant_reads_on_page_and_desk_what_may_be_done_after_the_act(
     assert "材料需要核对。" in desk
     assert MAY["refused"][0] not in client_as("publisher2").get("/desk/").text
     publisher.set_cookie(COOKIE, "en")
-    assert_contains(Markup(publisher.get("/desk/").text).striptags(), ("Applicant: ",))
+    assert_contains(Markup(publisher.get("/desk/").text).striptags(), (" again",))
+
+
+def test_only_others_read_whom_the_advice_is_for(client_as: ClientAs, make_application: MakeApplication) -> None:
+    key = make_application(status="returned")
+    publisher, reviewer = client_as("publisher"), client_as("reviewer")
+    assert "申请单位：请按意见补正" in reviewer.get(f"/filings/details/?id={key}").text
+    for address in ("/desk/", f"/applications/details/?id={key}", f"/applications/edit/?id={key}"):
+        page = publisher.get(address).text
+        assert "请按意见补正" in page and "申请单位：" not in page, address
+    reviewer.set_cookie(COOKIE, "en")
+    assert "Applicant: Correct what the opinion" in Markup(reviewer.get(f"/filings/details/?id={key}").text).striptags()
 
 
 @pytest.mark.slow

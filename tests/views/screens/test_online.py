@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from models import clock
 from models.database import db
+from models.people import signin_failures
 from models.people.sessions import Visit
 from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD, account_of
@@ -94,6 +95,29 @@ def test_a_sign_in_pause_is_shown_and_can_be_lifted(app: Flask, client_as: Clien
     assert flashed(page) == ["publisher 没有登录限制，无需解除。"]
     browser = Browser(app)
     assert browser.post("/login", data={"username": "publisher", "password": PASSWORD}).status_code == 303
+
+
+@pytest.mark.slow
+def test_an_account_that_waits_because_of_its_network_is_found_by_its_user_name_and_unlocked(
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a failure of its own it is in no list until the operator asks for it."""
+    operator = client_as("operator")
+    monkeypatch.setattr(signin_failures, "NETWORK_TRIES", 3)
+    assert "登录受限" not in operator.get("/online/?username=publisher").text
+    for number in range(3):
+        wrong(app, f"nobody-{number}", 1)
+    right = {"username": "publisher", "password": PASSWORD}
+    assert "该网络一小时内输错密码较多" in Browser(app).post("/login", data=right).text
+    page = operator.get("/online/").text
+    assert "请在下方按用户名查询，向本人核实后解锁" in page and "/online/unlock/" not in page
+    page = operator.get("/online/?username=PUBLISHER").text
+    keys = re.findall(r'name="id" value="(\d+)" formaction="/online/unlock/"', page)
+    assert len(keys) == page.count("因网络受限") == 2  # publisher and publisher2
+    page = operator.post("/online/unlock/", data={"id": keys[0]}, follow_redirects=True).text
+    assert flashed(page) == ["publisher 的登录限制已解除，可以立即重新登录。"]
+    assert Browser(app).post("/login", data=right).status_code == 303
+    assert Browser(app).post("/login", data=right | {"username": "publisher2"}).status_code != 303
 
 
 def test_the_last_sign_in_is_shown_once(app: Flask) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browsing import ClientAs
+from tests.cast import small_pdf
 from tests.conftest import MakeApplication, MakePdf, StoredRows
 from tests.views.pages import flashed
 from tests.views.screens.test_attachments import current
@@ -46,9 +47,11 @@ def test_the_sentences_about_many_long_names_fit_into_the_session_cookie(
     assert told[5:] == ["另有 11 个文件没有上传，请逐个上传。"]
 
 
-def test_a_draft_that_is_deleted_during_an_upload_without_script_is_not_found(
-    client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_upload_without_script_to_a_draft_deleted_meanwhile_says_so(
+    client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
+    """The file is not stored; no link leads back to the page of the deleted application."""
     key, browser = make_application(), client_as("publisher")
     attach, other_window = attachments.attach, client_as("publisher")
 
@@ -59,5 +62,11 @@ def test_a_draft_that_is_deleted_during_an_upload_without_script_is_not_found(
         return attach(*given)
 
     monkeypatch.setattr(attachments, "attach", delete_first)
-    body = {"id": key, "kind": "other", "plain": "1", "file": [(io.BytesIO(b""), f"{n}.pdf") for n in range(2)]}
-    assert browser.post("/applications/upload/", data=body).status_code == 404
+    body = {"id": key, "kind": "other", "plain": "1"}
+    came_from = {"Referer": f"http://localhost/applications/edit/?id={key}"}
+    for _time in ("deleted during the upload", "deleted before"):
+        files = [(io.BytesIO(small_pdf(str(n))), f"{n}.pdf") for n in range(count)]
+        answer = browser.post("/applications/upload/", data=body | {"file": files}, headers=came_from)
+        assert answer.status_code == 404
+        assert "可能已由同事或在另一个窗口中删除，文件没有保存。仍需办理的，请新建申请后重新上传。" in answer.text
+        assert "返回上一页" not in answer.text and 'href="/applications/new/"' in answer.text

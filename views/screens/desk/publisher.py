@@ -1,10 +1,12 @@
 """The desk of a publisher, or of an entrusted unit."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import pgettext
+from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import Select, select, union_all
 from sqlalchemy.orm import joinedload
@@ -83,10 +85,16 @@ def _list(status: Status) -> str:
     return url_for("applications.index_view", status=status.value)
 
 
+def _line(row: Application, facts: tuple[str, ...], tags: Markup | None = None, **shown: Any) -> Line:
+    """As line(); for an entrusted unit the first fact is the publisher for which it applies."""
+    apart = row.publisher_id != current_user.organisation_id
+    return line(row, "applications", (row.publisher_name or "" if apart else "", *facts), tags, **shown)
+
+
 def _returned(found: list[Application], opinions: Opinions) -> Part:
     (status,) = workflow.SENT_BACK
     lines = [_with_opinion(row, opinions.get(row.id), "edit_view") for row in found if row.status is status]
-    return Part(_("退回，等您补正"), lines, _list(status), advice=workflow.advice(status))
+    return Part(_("退回，等您补正"), lines, _list(status), advice=workflow.advice(status, own=True))
 
 
 def _refused(found: list[Application], opinions: Opinions) -> list[Part]:
@@ -95,7 +103,7 @@ def _refused(found: list[Application], opinions: Opinions) -> list[Part]:
         Part(
             status.label,
             [_with_opinion(row, opinions.get(row.id), "details_view") for row in found if row.status is status],
-            advice=workflow.advice(status),
+            advice=workflow.advice(status, own=True),
         )
         for status in sorted(workflow.DENIED)
     ]
@@ -104,13 +112,13 @@ def _refused(found: list[Application], opinions: Opinions) -> list[Part]:
 def _with_opinion(row: Application, entry: TrailEntry | None, view: str) -> Line:
     when = (f"{entry.at:%Y-%m-%d} {entry.after.label}",) if entry else ()
     opinion = (entry.opinion or "") if entry else ""
-    return line(row, "applications", when, view=view, opinion=opinion)
+    return _line(row, when, view=view, opinion=opinion)
 
 
 def _drafts(found: list[Application]) -> Part:
     (status,) = workflow.PRIVATE
     lines = [
-        line(row, "applications", (_("%(at)s 保存", at=f"{row.changed_at:%Y-%m-%d %H:%M}"),), view="edit_view")
+        _line(row, (_("%(at)s 保存", at=f"{row.changed_at:%Y-%m-%d %H:%M}"),), view="edit_view")
         for row in found
         if row.status is status and not _is_old(row)
     ]
@@ -121,9 +129,8 @@ def _old(found: list[Application]) -> Part:
     """Drafts that were not changed for OLD."""
     (status,) = workflow.PRIVATE
     lines = [
-        line(
+        _line(
             row,
-            "applications",
             (_("已有 %(days)s 天没有改动，不再需要的可以删除。", days=(clock.now() - row.changed_at).days),),
             view="edit_view",
         )
@@ -143,7 +150,7 @@ def _waiting(found: list[Application]) -> Part:
     for row in (row for row in found if row.status is status):
         since = _("%(at)s 申报", at=f"{row.submitted_at:%Y-%m-%d}" if row.submitted_at else "")
         due = _("预计 %(due)s 前办结", due=row.due_on) if row.due_on else ""
-        lines.append(line(row, "applications", (since, due), deadlines.tag(row)))
+        lines.append(_line(row, (since, due), deadlines.tag(row)))
     return Part(_("待审核"), lines, _list(status))
 
 
@@ -157,5 +164,5 @@ def _ready(found: list[Application]) -> Part:
         tone, words = ("light", _("已打印过")) if row.id in printed else ("success", _("尚未打印"))
         mark = Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
         number = row.certificate.number if row.certificate else ""
-        lines.append(line(row, "applications", (_("证明编号 %(number)s", number=number),), mark))
+        lines.append(_line(row, (_("证明编号 %(number)s", number=number),), mark))
     return Part(_("已签发，可以打印"), lines)

@@ -1,0 +1,11 @@
+"""A missing row about which there is more to say than 404."""
+
+from werkzeug.exceptions import NotFound
+
+
+class Missing(NotFound):
+    """`words`: what happened, and what to do next. No link leads back, for the page before is about the same row."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
