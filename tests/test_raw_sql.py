@@ -25,15 +25,14 @@ ALLOWED = {
     "models/access/row_security.py": {"text", "engine", "model.__table__"},  # roles, policies; name of the database
     "models/database/replica.py": {"get_bind", "engine"},  # which server
     "models/database/sqlite_queue.py": {"connection"},  # of a cursor of the driver
-    "models/application/search.py": {"get_bind", "connection"},  # which database; names of publishers, of no model
+    "models/application/search.py": {"connection"},  # names of publishers, of no model
     "models/database/search.py": {"text"},  # an index that SQLAlchemy has no words for
     "models/database/publisher_names.py": {"text"},  # a table that triggers fill
     "models/database/uncounted_acts.py": {"text"},  # a table that a trigger fills
-    "models/statistics/folding.py": {"connection", "get_bind"},  # INSERT … ON CONFLICT on its own table; that trigger's
+    "models/statistics/folding.py": {"connection"},  # INSERT … ON CONFLICT on its own table; that trigger's
     "models/database/triggers.py": {"text"},  # triggers, for which SQLAlchemy has no words
     "models/customs/__init__.py": {"text"},  # the condition of an index
-    "models/people/export_leases.py": {"get_bind"},  # which database: INSERT … ON CONFLICT
-    "models/numbering.py": {"connection", "get_bind", "Serial.__table__"},  # INSERT … ON CONFLICT on its own table
+    "models/numbering.py": {"connection", "Serial.__table__"},  # INSERT … ON CONFLICT on its own table
     "views/terminal/upgrading.py": {"connection"},  # the lock of a migration, for its lists
     "views/terminal/searching.py": {"connection"},  # the search index
     "views/terminal/database.py": {"connection"},  # of the owner, to make roles and policies

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session
 
 from models.application import Application
-from models.database import publisher_names, search
+from models.database import is_sqlite, publisher_names, search
 from models.text import search_key
 
 MOST_WORDS, LONGEST = 5, 100
@@ -47,7 +47,7 @@ class Narrowed:
 def containing(session: Session, words: str, narrowed: Narrowed = Narrowed()) -> ColumnElement[bool]:
     """Applications whose title contains every word; width, case and invisible characters do not count."""
     wanted, published = _words(words), narrowed.published
-    if session.get_bind().dialect.name == "postgresql":
+    if not is_sqlite(session):
         return and_(true(), *(_on_postgresql(word, narrowed.many) for word in wanted), published.condition)
     return _on_sqlite(wanted, narrowed) if wanted else published.condition
 
@@ -79,7 +79,7 @@ def count_in_index(session: Session, words: str, narrowed: Narrowed) -> int | No
     """
     wanted = _words(words)
     exact = wanted and narrowed.tokens and narrowed.newest and all(len(word) < 3 for word in wanted)
-    if not exact or session.get_bind().dialect.name == "postgresql":
+    if not exact or not is_sqlite(session):
         return None
     rows = _indexed(wanted, narrowed).limit(narrowed.newest).subquery()
     return session.connection().scalar(select(func.count()).select_from(rows)) or 0

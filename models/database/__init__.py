@@ -146,11 +146,16 @@ def is_under_row_security() -> bool:
         return bool(connection.info.get(postgresql.UNDER_ROW_SECURITY))
 
 
+def is_sqlite(session: OrmSession) -> bool:
+    """Whether the session is on SQLite, not on PostgreSQL."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
 def read_one_moment(session: OrmSession) -> None:
     """Roll back and begin a snapshot: until the next rollback the session reads one state, without timeouts."""
     session.rollback()
     session.info.pop(replica.KEY, None)
-    if session.get_bind().dialect.name == "sqlite":
+    if is_sqlite(session):
         session.connection().exec_driver_sql("BEGIN")  # the driver itself begins none before it reads
     else:
         postgresql.wait_without_end(session.connection(execution_options={"isolation_level": "REPEATABLE READ"}))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.clock import Moment
-from models.database import NO_SYNC, Base
+from models.database import NO_SYNC, Base, is_sqlite
 
 LEASE = timedelta(minutes=2)  # after that the process is assumed dead
 
@@ -35,7 +35,7 @@ def claim(session: Session, account_id: int) -> str | None:
     """
     token, now = secrets.token_hex(16), clock.now()
     values = {"token": token, "until": now + LEASE}
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
     ended = or_(ExportLease.until <= now, ExportLease.until > now + 2 * LEASE)
     claiming = insert(ExportLease).values(account_id=account_id, **values)
     claiming = claiming.on_conflict_do_update(index_elements=["account_id"], set_=values, where=ended)

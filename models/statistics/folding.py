@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.application.act_counts import COUNTED, NATION, ActCount, UncountedAct
 from models.application.trail import TrailEntry
-from models.database import uncounted_acts
+from models.database import is_sqlite, uncounted_acts
 from models.database.locks import Lock, wait_for
 from models.statistics import settled
 from models.statistics.figures import FRACTION
@@ -103,7 +103,7 @@ def _whole(amount: int, fraction: int) -> int:
 
 def _add(session: Session, counts: Counts) -> None:
     """Add the counts to the rows of `act_count`, inserting missing ones. The caller commits."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
     rows = [
         dict(zip(KEYS, key, strict=True)) | {"amount": parts // UNIT, "fraction": parts % UNIT}
         for key, parts in sorted(counts.items())

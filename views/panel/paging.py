@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Query, joinedload
 from sqlalchemy.sql.operators import desc_op
 
-from models.database import db
+from models.database import db, is_sqlite
 from models.statistics.grouping import unindexed
 from views.panel.saving import SavingView
 
@@ -92,7 +92,7 @@ class PagedView(SavingView):
         """Whether the rows found are sorted on PostgreSQL, which would read them for their number as well."""
         asked = self.asked_fields()
         sorts = bool(asked) and not self.in_order(asked, [by.element.key for by in order])
-        return sorts and db.session().get_bind().dialect.name == "postgresql"
+        return sorts and not is_sqlite(db.session())
 
     def count_and_page(self, order: list[Any], page: int, size: int) -> tuple[int, list[int]]:
         """(number of rows, ids of this page) in one statement; (0, []) also beyond the last page."""
