@@ -9,7 +9,7 @@ from tests.browser.test_accessibility import flawless
 from tests.browser.test_keyboard import FAR, KeyboardUser, opened_by_space
 
 LOST = "lost"  # in no field, link or button: a page without focus, or the stop past the last one of a page
-# What is wrong with the focus, or "".
+SCROLLING, FRAME = 1000, 50  # milliseconds
 LOOK = """() => {
   const element = document.activeElement, shape = element.closest(".choose") || element, look = getComputedStyle(shape);
   if (element === document.body) return "lost";
@@ -26,16 +26,27 @@ LOOK = """() => {
 }"""
 
 
+def look(page: Page) -> str:
+    """What is wrong with the focus, or ""; a page that still scrolls is given SCROLLING milliseconds."""
+    trouble: str = page.evaluate(LOOK)
+    for _frame in range(SCROLLING // FRAME):
+        if not trouble.startswith("out of sight"):
+            break
+        page.wait_for_timeout(FRAME)
+        trouble = page.evaluate(LOOK)
+    return trouble
+
+
 def focus_on(place: Locator) -> None:
     """Assert that `place` has or gets the focus, in sight and with a ring around it."""
     expect(place).to_be_focused()
-    trouble = place.page.evaluate(LOOK)
+    trouble = look(place.page)
     assert trouble == "", trouble
 
 
 def in_order(page: Page, state: str) -> None:
     """Assert that the focus is somewhere on the page, in sight and with its ring, and that axe finds nothing."""
-    trouble = page.evaluate(LOOK)
+    trouble = look(page)
     assert trouble == "", f"{state}: {trouble}"
     flawless(page, state)
 
@@ -52,7 +63,7 @@ class AttentiveUser(KeyboardUser):
         self.page.wait_for_load_state()
         focused = place.and_(self.page.locator(":focus"))
         for press in range(FAR):
-            reached, trouble = focused.count(), self.page.evaluate(LOOK)
+            reached, trouble = focused.count(), look(self.page)
             assert trouble in ("", LOST) or not press, trouble  # the first place is the page's choice
             if reached:
                 return
