@@ -75,6 +75,8 @@ class PagedView(SavingView):
         if ids:
             return count, query.filter(self.model.id.in_(ids)).order_by(*order).all()
         found = self.page_ids(order, count).limit(size).offset(g.page * size).subquery()
+        if count > self.reach and not self.is_in_order(order):  # so SQLite looks for these rows along this order, too
+            return count, query.filter(self.model.id.in_(found.select())).order_by(*order).all()
         # Sorted outside any index: along one in this order SQLite would read each row in scope, not those of the page.
         sorted_page = (directed(unindexed(by.element), by.modifier is desc_op) for by in order)
         return count, query.join(found, self.model.id == found.c.id).order_by(*sorted_page).all()
@@ -84,18 +86,23 @@ class PagedView(SavingView):
         form = self.query()
         if form is not None and (count := form.count_in_index()) is not None:
             return count, []
-        count, ids = self.count_and_page(order, page, size) if self.is_sorted_on_postgresql(order) else (0, [])
-        count = count or self.count_rows()
+        if not self.is_sorted_on_postgresql(order):
+            return self.count_rows(), []
+        count, ids = self.count_and_page(order, page, size)
+        if not ids and page:
+            count = self.count_rows()
         return count, ids if count <= self.reach else []
 
     def is_sorted_on_postgresql(self, order: list[Any]) -> bool:
         """Whether the rows found are sorted on PostgreSQL, which would read them for their number as well."""
-        asked = self.asked_fields()
-        sorts = bool(asked) and not self.in_order(asked, [by.element.key for by in order])
-        return sorts and not is_sqlite(db.session())
+        return bool(self.asked_fields()) and not self.is_in_order(order) and not is_sqlite(db.session())
+
+    def is_in_order(self, order: list[Any]) -> bool:
+        """in_order() for the query of this request."""
+        return self.in_order(self.asked_fields(), [by.element.key for by in order])
 
     def count_and_page(self, order: list[Any], page: int, size: int) -> tuple[int, list[int]]:
-        """(number of rows, ids of this page) in one statement; (0, []) also beyond the last page."""
+        """(number of rows, ids of this page) in one statement; (0, []) without rows, and beyond the last page."""
         found = self.found_rows(order)
         rows = db.session.query(found.c.id, func.count().over()).order_by(*in_found(found, order))
         rows = rows.limit(size).offset(page * size).all()
@@ -116,8 +123,7 @@ class PagedView(SavingView):
         If no index holds the filtered rows in this order, up to `reach` rows are sorted: the inner LIMIT prevents
         the planner from scanning the whole table in that order.
         """
-        asked, names = self.asked_fields(), [by.element.key for by in order]
-        if count > self.reach or self.in_order(asked, names):
+        if count > self.reach or self.is_in_order(order):
             return self.narrow(db.session.query(self.model.id)).order_by(*order)
         found = self.found_rows(order)
         return db.session.query(found.c.id).order_by(*in_found(found, order))

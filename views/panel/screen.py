@@ -160,7 +160,7 @@ class Screen(Page, PagedView):
         args.page_size = self.get_safe_page_size(args.page_size)
         jump = request.args.get("to", type=int)
         page = jump - 1 if jump is not None else args.page
-        args.page = min(max(page or 0, 0), self.reach // args.page_size - 1)
+        args.page = max(0, min(page or 0, self.reach // args.page_size - 1))
         args.sort = args.sort if args.sort is not None and 0 <= args.sort < len(self._list_columns) else None
         args.search, args.sort_desc = None, 1 if args.sort_desc else None
         return args
