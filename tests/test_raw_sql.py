@@ -65,6 +65,25 @@ def test_only_listed_modules_bypass_the_session(module: str) -> None:
     assert passing_by(ROOT / module) <= ALLOWED.get(module, set())
 
 
+def reads_lazily(tree: ast.AST) -> list[int]:
+    """The lines of generator expressions that read from an open cursor."""
+    firsts = [node.generators[0].iter for node in ast.walk(tree) if isinstance(node, ast.GeneratorExp)]
+    calls = [first.func for first in firsts if isinstance(first, ast.Call)]
+    return [call.lineno for call in calls if isinstance(call, ast.Attribute) and call.attr in ("scalars", "execute")]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_generator_expression_reads_from_a_cursor(module: str) -> None:
+    """One that stops early leaves it open: SQLite then refuses the next write of this connection as locked."""
+    assert reads_lazily(ast.parse((ROOT / module).read_text(encoding="utf-8"))) == []
+
+
+def test_the_search_for_open_cursors_finds_them() -> None:
+    lazily = "any(row for row in session.scalars(query))"
+    assert reads_lazily(ast.parse(lazily)) == [1]
+    assert reads_lazily(ast.parse(lazily.replace("(query))", "(query).all())"))) == []
+
+
 def test_the_search_for_raw_sql_finds_it(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text(

@@ -129,7 +129,7 @@ def _has_used_network(session: Session, account: Account | None, place: Place) -
     if account is None:
         return False
     addresses = select(Visit.address).where(Visit.account_id == account.id, Visit.address.is_not(None)).distinct()
-    return any(network_of(str(address)) == network_of(place.address) for address in session.scalars(addresses))
+    return network_of(place.address) in {network_of(str(address)) for address in session.scalars(addresses)}
 
 
 def account_named(session: Session, typed: str) -> Account | None:

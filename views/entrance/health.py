@@ -182,7 +182,7 @@ def _file_problems(session: Session) -> Iterator[str]:
     """`keys`: a province with an active reviewer lacks keys; `missing`: the last check found missing files."""
     reviewers = select(Account.province).where(Account.role == Role.REVIEWER, Account.active).distinct()
     try:
-        if keys().missing(str(province) for province in session.scalars(reviewers)):
+        if keys().missing(map(str, session.scalars(reviewers).all())):
             yield "keys"
     except OSError as error:
         current_app.logger.error("the keys cannot be read: %s", error)
