@@ -45,7 +45,8 @@ ROOMS = tuple(str(ROOT / room) for room in ("models", "views"))
 HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 4, "per_minute": 10**6}
 PAPER_HASTE = {"lease": 1, "pause": 0.05, "longest": 0.5, "tries": 10**6}  # a lease ends before the paper is made
 DELIVERERS, MAKERS, REVOKED, FRESH = 3, 2, 0.1, 4
-LONGEST = {"deliver": 330, "act": 330, "grant": 600, "make": 250}
+# A quarter more new lines than a whole run has, so that some come to their end.
+LONGEST = {"deliver": 850, "act": 330, "grant": 1000, "make": 740}
 ACTS = {
     Status.CUSTOMS_FAILED: Action.RESEND,
     Status.CUSTOMS_RECEIVED: Action.REVOKE,
