@@ -151,6 +151,15 @@ def is_sqlite(session: OrmSession) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
+def unindexed(column: Any) -> Any:
+    """The column inside an expression, so that SQLite does not use its index.
+
+    SQLite has no statistics of its values: it would read all applications of a year or province, in place of the few
+    that are pending or uncounted.
+    """
+    return func.coalesce(column, column)
+
+
 def read_one_moment(session: OrmSession) -> None:
     """Roll back and begin a snapshot: until the next rollback the session reads one state, without timeouts."""
     session.rollback()

@@ -74,13 +74,11 @@ def slowed(session: Session) -> list[tuple[Account, datetime]]:
 
 
 def perhaps_held_up(session: Session, part: str) -> list[Account]:
-    """While a network is slowed: the accounts with this part in their user name, which may be waiting there.
+    """The accounts with this part in their user name, which a slowed network may hold up.
 
     Which accounts wait is not known: nothing is stored of an attempt that had to wait. Those with a pause of their own
     are in slowed().
     """
-    if not part or not is_a_network_slowed(session):
-        return []
     named = select(Account).where(Account.username.contains(part, autoescape=True), Account.active)
     found = session.scalars(named.order_by(Account.username).limit(MOST_SLOWED)).all()
     own = slowed_until(session, [account.username for account in found])

@@ -17,9 +17,10 @@ from models.access.viewer import KEY, desk_of
 from models.application import Application
 from models.application.act_counts import NATION, ActCount, UncountedAct
 from models.application.trail import TrailEntry
+from models.database import unindexed
 from models.statistics import settled
 from models.statistics.figures import FRACTION, Asked, Figures, Rows
-from models.statistics.grouping import ONLY_BY_PROVINCE, in_province, row_key, times, unindexed, with_carriers
+from models.statistics.grouping import ONLY_BY_PROVINCE, in_province, row_key, times, with_carriers
 from models.statistics.periods import MONTHS, Dimension, Period, cover, first_of, in_period, third
 from models.statistics.settled import Settled
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, distinct, func, literal
 
 from models.application import Application
 from models.application.carriers import Carrier
+from models.database import unindexed
 from models.statistics.figures import Asked
 from models.statistics.periods import Dimension
 
@@ -40,12 +41,3 @@ def times(asked: Asked, key: Any) -> ColumnElement[int]:
 def in_province(asked: Asked) -> list[ColumnElement[bool]]:
     """[the condition on the province of the application]; [] when all provinces are asked for."""
     return [unindexed(Application.province) == asked.province] if asked.province else []
-
-
-def unindexed(column: Any) -> Any:
-    """The column inside an expression, so that SQLite does not use its index.
-
-    SQLite has no statistics of its values: it would read all applications of a year or province, in place of the few
-    that are pending or uncounted.
-    """
-    return func.coalesce(column, column)

@@ -11,7 +11,7 @@ from models.application.carriers import Carrier
 from models.application.trail import TrailEntry, decided_in
 from models.certificate import Certificate
 from models.codes import code_of, label_of, names_of
-from models.statistics.grouping import unindexed
+from models.database import unindexed
 from models.statistics.periods import in_period
 from models.text import clean_line, normalize_code
 from models.vocabulary import Action, Status

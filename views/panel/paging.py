@@ -9,8 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Query, joinedload
 from sqlalchemy.sql.operators import desc_op
 
-from models.database import db, is_sqlite
-from models.statistics.grouping import unindexed
+from models.database import db, is_sqlite, unindexed
 from views.panel.saving import SavingView
 
 CHUNK = 500  # rows that an export reads at a time

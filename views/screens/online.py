@@ -102,5 +102,5 @@ class OnlineScreen(ListExport):
         session, asked = db.session(), self.query()
         part = asked.username.data if asked and not asked.errors else None
         page: dict[str, Any] = {"slowed": online.slowed(session), "network_slowed": is_a_network_slowed(session)}
-        page["held_up"] = online.perhaps_held_up(session, part or "")
+        page["held_up"] = online.perhaps_held_up(session, part) if part and page["network_slowed"] else []
         return super().render(template, **(page | kwargs))
