@@ -1,7 +1,8 @@
-"""What an act does besides moving the status, and what may prevent it (its rule and words: models/workflow/acts.py)."""
+"""What an act does besides moving the status, and what may prevent it: the Effects that the records in ACTS name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Any
 
 from flask_babel import gettext as _
@@ -20,7 +21,7 @@ from models.certificate import paper_queue
 from models.deadlines.provinces import limits_of
 from models.people.accounts import Account
 from models.vocabulary import Action, Reason
-from models.workflow import Refused
+from models.workflow import ACTS, Refused
 
 
 @dataclass(frozen=True)
@@ -140,23 +141,20 @@ def extend_deadline(context: ActContext) -> None:
     application.due_on = deadlines.due_on(context.session, application, application.status)
 
 
-def take_case(context: ActContext) -> None:
-    taking.take(context.session, context.application, context.by)
-
+SUBMIT = Effect(
+    check=lambda context: check_complete(context.session, context.application, context.by),
+    changes=submit,
+    digest=content_digest,
+)
+WITHDRAW = Effect(hindrance=withdrawal.hindrance, finish=uncount_submission)
+DELETE = Effect(finish=mark_deleted)
+TAKE = Effect(finish=lambda context: taking.take(context.session, context.application, context.by))
+PUT_BACK = Effect(finish=lambda context: lease.end(context.session, context.application))
+GRANT = Effect(hindrance=known_viruses.hindrance_to_grant, check=check_office, digest=issue_certificate)
+EXTEND = Effect(lock=lock_limits, finish=extend_deadline)
+PRINT = Effect(changes=count_print)
+REVOKE = Effect(changes=record_reason)
 
 EFFECTS: dict[Action, Effect] = {
-    Action.SUBMIT: Effect(
-        check=lambda context: check_complete(context.session, context.application, context.by),
-        changes=submit,
-        digest=content_digest,
-    ),
-    Action.WITHDRAW: Effect(hindrance=withdrawal.hindrance, finish=uncount_submission),
-    Action.EXTEND: Effect(lock=lock_limits, finish=extend_deadline),
-    Action.GRANT: Effect(hindrance=known_viruses.hindrance_to_grant, check=check_office, digest=issue_certificate),
-    Action.PRINT: Effect(changes=count_print),
-    Action.REVOKE: Effect(changes=record_reason),
-    Action.DELETE: Effect(finish=mark_deleted),
-    Action.TAKE: Effect(finish=take_case),
-    Action.TAKE_OVER: Effect(finish=take_case),
-    Action.PUT_BACK: Effect(finish=lambda context: lease.end(context.session, context.application)),
+    action: resolve_name(act.effect) if act.effect else Effect() for action, act in ACTS.items()
 }

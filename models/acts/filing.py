@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import certificate, clock, customs, deadlines, notifications, workflow
 from models.acts import taking
-from models.acts.effects import EFFECTS, ActContext, Effect
+from models.acts.effects import EFFECTS, ActContext
 from models.application import Application, lease, trail, typed_opinion
 from models.application.locking import Conflict, flush_or_roll_back, lock_or_roll_back, overtaken
 from models.language import in_chinese
@@ -44,7 +44,7 @@ def perform(
     before, last = application.status, customs.last_message(session, application)
     act = workflow.check(action, before, by.role, customs.is_rejected(last))
     opinion = _reasoned(action, act, clean_text(opinion) or "", grounds)
-    effect, context = EFFECTS.get(action, Effect()), ActContext(session, application, by, office, reason)
+    effect, context = EFFECTS[action], ActContext(session, application, by, office, reason)
     effect.lock(context)
     lock_or_roll_back(session, application, act, application.version)
     if sentence := hindrance(session, action, application) or _lease_refusal(session, action, application, by):
@@ -66,7 +66,7 @@ def hindrance(session: Session, action: Action, application: Application) -> str
     """Why an act that the status allows is refused all the same; None: it is not."""
     if workflow.ACTS[action].once and (sentence := repeated(session, action, application)):
         return sentence
-    return EFFECTS.get(action, Effect()).hindrance(session, application)
+    return EFFECTS[action].hindrance(session, application)
 
 
 def _lease_refusal(session: Session, action: Action, application: Application, by: Account) -> str | None:

@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 
 from models.language import is_english
 from models.vocabulary import Action, Delivery, Role, Status, Step, Word
-from models.workflow.acts import ACTS, Act, Holder, Presentation
+from models.workflow.act import Act, Holder, Presentation
+from models.workflow.acts import ACTS
 from models.workflow.customs_acts import MESSAGE_ACTS, RECEIPTS, SETTLEMENTS, USES
 from models.workflow.statuses import (
     ADVICE,

@@ -1,82 +1,14 @@
-"""ACTS: one record for each act: roles, statuses before and after, required input, words and look of its button.
+"""ACTS: one record for each act: roles, statuses before and after, required input, words, look of its button, effect.
 
-Effects beyond the change of status are in models/acts/effects.py. Buttons are shown in the order of ACTS.
+Buttons are shown in the order of ACTS.
 """
-
-from collections.abc import Set
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
 from models.vocabulary import Action, Role, Status
 from models.workflow import law
+from models.workflow.act import Act, Holder
 from models.workflow.statuses import AWAITING, EDITABLE, VALID
-
-
-class Holder(Enum):
-    """Which reviewer may do an act while a lease on the case is running (接办; models/application/lease.py)."""
-
-    NOBODY_ELSE = auto()  # the holder of the lease; anybody if there is none
-    NOBODY = auto()
-    OWN = auto()
-    ANOTHER = auto()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Presentation:
-    """The question before an act, its input, its result, and the look of its button.
-
-    `question` and `result` name the row by %(number)s (an application also by %(authority)s, %(applicant)s and
-    %(certificate)s). An act without a question is done at once; without `done`, `result` is a short notice that fades.
-    `opinion`: an opinion is required, `remark`: one may be given; `hint` stands in its empty field. `grounds`: grounds
-    of the law may be chosen; `reason`: a reason is recorded. `law`: what the law asks of the opinion, beside its field.
-    `opens`: the result opens in a new window. `style`: of the button, Bootstrap's word.
-    """
-
-    question: Any = ""
-    done: Any = ""
-    result: Any = ""
-    opinion: bool = False
-    remark: bool = False
-    grounds: bool = False
-    reason: bool = False
-    opens: bool = False
-    hint: Any = ""
-    law: Any = ""
-    style: str = "light"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Act(Presentation):
-    """An act on an application; `to` is None where the status stays.
-
-    `if_rejected`: statuses in which it is allowed too, and which it leaves as they are, but only while customs has
-    rejected the last message about the application. `quiet`: it makes no new version, so that an open form can still
-    be saved. `any_version`: it may be done from a page that shows an earlier version. `apart`: it has a page of its
-    own. `once`: it is done to an application once at most. `many`: the question before it is done to many ticked rows,
-    each for itself, with {count} for how many; empty: one row at a time. `holder`: who may do it while a reviewer has
-    taken the case; None: anybody. `internal`: hidden from the applicant. `advice`: what the applicant may do after it.
-    """
-
-    by: Set[Role]
-    when: Set[Status]
-    to: Status | None = None
-    if_rejected: Set[Status] = frozenset()
-    quiet: bool = False
-    any_version: bool = False
-    apart: bool = False
-    once: bool = False
-    many: Any = ""
-    holder: Holder | None = None
-    internal: bool = False
-    advice: Any = ""
-
-    def leads(self, status: Status) -> Status | None:
-        """The status after the act; None when the act does not change it."""
-        return status if status in self.if_rejected else self.to
-
 
 APPLICANT = frozenset({Role.PUBLISHER})
 PROVINCE = frozenset({Role.REVIEWER})
@@ -86,6 +18,7 @@ ACTS: dict[Action, Act] = {
     Action.SUBMIT: Act(
         by=APPLICANT,
         when=EDITABLE,
+        effect="models.acts.effects:SUBMIT",
         to=Status.PENDING,
         question=_l("确定要申报 %(number)s 吗？申报后在审核结束前不能修改。"),
         done=_l("已申报"),
@@ -95,6 +28,7 @@ ACTS: dict[Action, Act] = {
     Action.WITHDRAW: Act(
         by=APPLICANT,
         when=AWAITING,
+        effect="models.acts.effects:WITHDRAW",
         to=Status.DRAFT,
         question=_l("确定要撤回 %(number)s 吗？撤回后可以修改，再次申报时办结期限重新计算。"),
         done=_l("已撤回"),
@@ -103,6 +37,7 @@ ACTS: dict[Action, Act] = {
     Action.DELETE: Act(
         by=APPLICANT,
         when={Status.DRAFT, Status.NOT_ACCEPTED, Status.REFUSED},
+        effect="models.acts.effects:DELETE",
         question=_l("确定要删除 %(number)s 吗？删除后不再显示在列表中，申请单号不再使用。"),
         done=_l("已删除"),
         result=_l("%(number)s 不再显示在列表中，申请单号不再使用。"),
@@ -111,6 +46,7 @@ ACTS: dict[Action, Act] = {
     Action.TAKE: Act(
         by=PROVINCE,
         when=AWAITING,
+        effect="models.acts.effects:TAKE",
         quiet=True,
         internal=True,
         holder=Holder.NOBODY,
@@ -119,6 +55,7 @@ ACTS: dict[Action, Act] = {
     Action.TAKE_OVER: Act(
         by=PROVINCE,
         when=AWAITING,
+        effect="models.acts.effects:TAKE",
         quiet=True,
         internal=True,
         holder=Holder.ANOTHER,
@@ -128,6 +65,7 @@ ACTS: dict[Action, Act] = {
     Action.PUT_BACK: Act(
         by=PROVINCE,
         when=AWAITING,
+        effect="models.acts.effects:PUT_BACK",
         quiet=True,
         internal=True,
         holder=Holder.OWN,
@@ -136,6 +74,7 @@ ACTS: dict[Action, Act] = {
     Action.GRANT: Act(
         by=PROVINCE,
         when=AWAITING,
+        effect="models.acts.effects:GRANT",
         holder=Holder.NOBODY_ELSE,
         to=Status.FILED,
         remark=True,
@@ -190,6 +129,7 @@ ACTS: dict[Action, Act] = {
     Action.EXTEND: Act(
         by=PROVINCE,
         when=AWAITING,
+        effect="models.acts.effects:EXTEND",
         holder=Holder.NOBODY_ELSE,
         opinion=True,
         law=law.EXTEND,
@@ -202,6 +142,7 @@ ACTS: dict[Action, Act] = {
     Action.PRINT: Act(
         by={Role.PUBLISHER, Role.REVIEWER, Role.NATIONAL},
         when={Status.FILED, Status.CUSTOMS_RECEIVED},
+        effect="models.acts.effects:PRINT",
         quiet=True,
         any_version=True,  # a paper never changes
         opens=True,
@@ -220,6 +161,7 @@ ACTS: dict[Action, Act] = {
     Action.REVOKE: Act(
         by=PROVINCE,
         when=VALID,
+        effect="models.acts.effects:REVOKE",
         to=Status.REVOKED,
         opinion=True,
         reason=True,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from flask_babel import lazy_gettext as _l
 
 from models.vocabulary import Delivery, Role, Status, Step
-from models.workflow.acts import PROVINCE, Act, Presentation
+from models.workflow.act import Act, Presentation
+from models.workflow.acts import PROVINCE
 from models.workflow.statuses import ISSUED
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 
 from models import access
 from models.application import trail
-from models.certificate import Certificate, Paper
+from models.certificate import Certificate, Paper, paper_queue
 from models.certificate.paper_queue import PaperTask
 from models.customs import CustomsMessage
 from models.database import db
@@ -133,13 +133,23 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(server_to_kill: Serv
 
 
 def wait_for_papers(app: Flask) -> None:
-    ended = time.monotonic() + 10 * PATIENCE  # the machine may be busy with other tests
-    while time.monotonic() < ended:
-        with app.app_context(), access.everything() as session:
-            if not session.scalar(select(func.count(PaperTask.id))):
-                return
+    """Until all papers are made; a busy machine makes them slowly, so it fails when none was made for a long time."""
+    seen, ended = -1, 0.0
+    while (left := papers_to_make(app)) and (left != seen or time.monotonic() < ended):
+        if left != seen:
+            seen, ended = left, time.monotonic() + 5 * PATIENCE
         time.sleep(0.2)
-    raise AssertionError("papers are still to be made")
+    assert not left, f"{left} papers are not made; why the last attempt failed: {why_not_made(app)}"
+
+
+def papers_to_make(app: Flask) -> int:
+    with app.app_context(), access.everything() as session:
+        return session.scalar(select(func.count(PaperTask.id))) or 0
+
+
+def why_not_made(app: Flask) -> str:
+    with app.app_context(), access.everything() as session:
+        return paper_queue.last_failure(session)
 
 
 def assert_whole(app: Flask, keys: list[int]) -> None:

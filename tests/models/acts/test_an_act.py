@@ -1,4 +1,7 @@
-"""README's recipe «An act», in a copy of the code: a word and a record, and the act is there."""
+"""README's recipe «An act», in a copy of the code: a word and a record, and the act is there.
+
+One of the two acts here does more than move the status: its record names an effect.
+"""
 
 import sys
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from models.acts import effects
 from tests.models.migrations.test_recipes import copy_project, run_in
 
 RECIPE = {
@@ -22,16 +26,20 @@ RECIPE = {
         done=_l("已追回"),
         result=_l("%(number)s 已追回。"),
         style="danger",
+        effect="models.acts.effects:RECALL",
     ),
     Action.NOTE: Act(by=PROVINCE, when=AWAITING, opinion=True, quiet=True, question=_l("确定要批注吗？")),
     Action.COPY: Act(""",
+    },
+    "models/acts/effects.py": {
+        "EFFECTS: dict[": "RECALL = Effect(finish=uncount_submission)\n\nEFFECTS: dict[",
     },
 }
 TRIED = """
 from lxml import html
 from app import create_app
-from models import workflow
-from models.database import db
+from models import access
+from models.application import Application
 from tests.cast import create_application
 from tests.browsing import signed_in
 
@@ -59,6 +67,8 @@ assert "当前状态为「暂存」，不能追回；「待审核」状态可以
 assert "账号才能追回" in reviewer.post("/review/recall/", data={"id": pending}, follow_redirects=True).text
 done = publisher.post(recall.get("formaction"), data={"id": pending}, follow_redirects=True).text
 assert "已追回" in done and "暂存" in done
+with app.app_context(), access.everything() as session:
+    assert session.get_one(Application, pending).submissions == 0
 print("done")
 """
 
@@ -68,3 +78,8 @@ def test_a_new_act_needs_one_enum_value_and_one_record(app: Flask, tmp_path: Pat
     """Buttons, guard, question, result, trail and refusals follow; nothing else is touched."""
     project = copy_project(tmp_path, RECIPE)
     assert run_in(project, app, sys.executable, "-c", TRIED).splitlines()[-1] == "done"
+
+
+def test_every_effect_is_named_by_a_record() -> None:
+    written = [value for value in vars(effects).values() if isinstance(value, effects.Effect)]
+    assert set(written) == {effect for effect in effects.EFFECTS.values() if effect != effects.Effect()}

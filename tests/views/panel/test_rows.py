@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import workflow
-from models.acts.effects import EFFECTS, Effect, no_hindrance
+from models.acts.effects import EFFECTS, no_hindrance
 from models.application import Application
 from models.database import db
 from models.vocabulary import Action
@@ -46,7 +46,7 @@ def test_every_button_of_a_list_acts_on_its_own_row(
 @pytest.mark.parametrize("screen", [screen for screen, *_rest in SCREENS if issubclass(screen, FilingScreen)])
 def test_the_acts_of_a_list_depend_on_the_status_alone(screen: type[FilingScreen]) -> None:
     for act in screen.acts:
-        rule, effect = workflow.ACTS[act], EFFECTS.get(act, Effect())
+        rule, effect = workflow.ACTS[act], EFFECTS[act]
         assert not (rule.once or rule.if_rejected)
         # 待审核 draws each row with an infected file by itself (`special`).
         assert effect.hindrance is no_hindrance or act is Action.GRANT
