@@ -169,7 +169,7 @@ class Screen(Page, PagedView):
 
     def _get_list_url(self, view_args: Any) -> str:
         """The address of this list with other arguments; Flask's url_for, called 30 times a page, takes much longer."""
-        given = {"page": view_args.page or None, "sort": view_args.sort, "desc": view_args.sort_desc or None}
+        given = {"page": view_args.page or None, "sort": view_args.sort, "desc": 1 if view_args.sort_desc else None}
         given |= view_args.extra_args | {"page_size": view_args.page_size}
         return f"{self.path('.index_view')}?{urlencode({k: v for k, v in given.items() if v is not None})}"
 
