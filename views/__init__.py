@@ -123,7 +123,8 @@ def menu(admin: Admin, person: Person | None = None) -> list[tuple[Any, str, boo
 
     `person`: the reader of an error page, for which the database is not queried; None on every other page.
     """
-    views = [view for view in admin._views[1:] if (person.role in view.roles if person else view.is_accessible())]
+    role = (person or current_user).role
+    views = [view for view in admin._views[1:] if role in view.roles and (person or view.is_accessible())]
     items = [(*entry, view) for view in views for entry in view.menu_entries()]
     addresses = [address for _label, address, _view in items]
     open_now = max((address for address in addresses if request.path.startswith(address)), key=len, default="")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from models import clock, queue
@@ -51,13 +51,17 @@ class Health:
 
 
 def health(session: Session, pace: Pace) -> Health:
-    """The health of all messages that row security lets this session see.
+    """As health_with(), reading the last heartbeat of a deliverer."""
+    return health_with(session, pace, heartbeat.last_seen(session))
+
+
+def health_with(session: Session, pace: Pace, seen: datetime | None) -> Health:
+    """The health of all messages that row security lets this session see; `seen`: last heartbeat of a deliverer.
 
     Overdue: waiting longer than `pace.overdue`, or than `pace.silent` while no deliverer is running.
     """
-    now, seen = clock.now(), heartbeat.last_seen(session)
+    now, state = clock.now(), _state()
     alive = seen is not None and abs(now - seen) <= timedelta(seconds=pace.silent)  # abs: clocks differ
-    state = case(*((CustomsMessage.state == state, state.value) for state in OPEN))
     late = case((queue.late(CustomsMessage, now, pace.overdue if alive else min(pace.silent, pace.overdue)), 1))
     silent = case((CustomsMessage.unanswered(pace.unanswered_since()), 1))
     sums = (func.count(CustomsMessage.id), func.count(late), func.count(silent), func.min(CustomsMessage.queued_at))
@@ -66,17 +70,19 @@ def health(session: Session, pace: Pace) -> Health:
     overdue = sum(found for name, _count, found, *_rest in rows if name != Delivery.SET_ASIDE)
     unanswered = sum(found for _name, _count, _late, found, _oldest in rows)
     oldest = min((moment for *_sums, moment in rows), default=None)
-    return Health(counts, overdue, oldest, _rejected(session), unanswered, bool(overdue) and not alive)
+    rejected = session.scalar(_lost_revocations()) or 0
+    return Health(counts, overdue, oldest, rejected, unanswered, bool(overdue) and not alive)
+
+
+# Both are made once, because that takes longer than to run them; not at import, which would configure the mappers.
+@cache
+def _state() -> Any:
+    return case(*((CustomsMessage.state == state, state.value) for state in OPEN))
 
 
 @cache
-def _other_message() -> Any:
-    """An alias, made once because that takes longer than a statement; not at import, which would configure mappers."""
-    return aliased(CustomsMessage)
-
-
-def _rejected(session: Session) -> int:
-    other = _other_message()
+def _lost_revocations() -> Select[int]:
+    other = aliased(CustomsMessage)
     same = select(other.id).where(other.certificate_id == CustomsMessage.certificate_id)
     again, accepted = same.where(other.id > CustomsMessage.id), same.where(other.accepted.is_(True))
     lost = (
@@ -85,7 +91,7 @@ def _rejected(session: Session) -> int:
         ~again.exists(),
         accepted.exists(),
     )
-    return int(session.scalar(select(func.count(CustomsMessage.id)).where(*lost)) or 0)
+    return select(func.count(CustomsMessage.id)).where(*lost)
 
 
 def latest_unreadable(session: Session, most: int = 20) -> tuple[int, list[CustomsReceipt]]:

@@ -27,6 +27,12 @@ class Heartbeat(Base):
     words: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
+def rounds(session: Session) -> dict[int, tuple[datetime, str]]:
+    """Kind → (its last heartbeat, what failed in its last round), of all kinds in one query."""
+    found = session.execute(select(Heartbeat.id, Heartbeat.seen_at, Heartbeat.words))
+    return {kind: (seen_at, words) for kind, seen_at, words in found}
+
+
 def last_seen(session: Session) -> datetime | None:
     """Time of the last heartbeat; None: no deliverer has ever run."""
     return session.scalar(select(Heartbeat.seen_at).where(Heartbeat.id == ONLY))

@@ -5,7 +5,7 @@ A worker calls remind() repeatedly; each message is sent once.
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -55,9 +55,11 @@ def remind(session: Session, keys: Keys | None = None) -> None:
     heartbeat.record_round(session, heartbeat.REMINDER, "、".join(failed))
 
 
-def problems(session: Session) -> list[str]:
-    """Words of /healthz: `reminders` (no worker runs any more), `reminders_failed` (in the last round)."""
-    last = heartbeat.last_round(session, heartbeat.REMINDER)
+def problems(last: tuple[datetime, str] | None) -> list[str]:
+    """Words of /healthz: `reminders` (no worker runs any more), `reminders_failed` (in the last round).
+
+    `last`: the last round, as heartbeat.last_round().
+    """
     if last is None:
         return []
     signs = {"reminders": abs(clock.now() - last[0]) > SILENT, "reminders_failed": bool(last[1])}

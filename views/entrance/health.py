@@ -16,7 +16,7 @@ from models.backup import registered_store, unfinished_restore
 from models.certificate import paper_queue
 from models.checkpoint import witnesses as checkpoints
 from models.customs import health as exchange
-from models.customs import heartbeat, hold, receipt
+from models.customs import heartbeat, receipt
 from models.database import briefly, has_disk_space, version
 from models.files.store_errors import StoreUnusable
 from models.log import chain as log_chain
@@ -169,13 +169,15 @@ def problems() -> Iterator[str]:
 
 def _problems_in_database(session: Session) -> list[str]:
     """The problems that the tables show. While sending is held, `held` replaces the words that follow from it."""
-    found = [*_file_problems(session), *exchange.health(session, pace()).problems]
+    rounds = heartbeat.rounds(session)
+    delivered, _words = rounds.get(heartbeat.ONLY, (None, ""))
+    found = [*_file_problems(session), *exchange.health_with(session, pace(), delivered).problems]
     found += ["receipts"] if receipt.any_failing(session) else []
     found += paper_queue.problems(session, paper_worker.pace())
     found += letters.problems(session, mail_pace()) if mail_server() else []
-    found += reminders.problems(session)
+    found += reminders.problems(rounds.get(heartbeat.REMINDER))
     found += checkpoints.problems(session, witnesses()) if current_app.config["CHECKPOINTS"] else []
-    return ["held", *(word for word in found if word not in FOLLOWING)] if hold.since(session) else found
+    return ["held", *(word for word in found if word not in FOLLOWING)] if heartbeat.ON_HOLD in rounds else found
 
 
 def _file_problems(session: Session) -> Iterator[str]:

@@ -56,7 +56,7 @@ class PagedView(SavingView):
     ) -> tuple[int, list[Any]]:
         """(count, rows of one page); beyond the end those of the last page, and without rows no second query."""
         form, size = self.query(), page_size or self.page_size
-        if form is not None and not form.validate():
+        if form is not None and not form.valid:
             g.page = 0
             return 0, []
         if form is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, time
+from functools import cached_property
 from typing import Any, ClassVar
 
 from flask_babel import gettext as _
@@ -75,7 +76,7 @@ class Query(RangeForm):
 
     def narrow(self, query: Any) -> Any:
         """`query` with the condition of every filled field; an invalid form finds no rows."""
-        if not self.validate():
+        if not self.valid:
             return query.filter(false())
         for field in self.filled():
             query = query.filter(self.condition(field.name, field.data))
@@ -86,6 +87,11 @@ class Query(RangeForm):
         if name in self.numbers:
             return begins_with(self.numbers[name], value.upper(), self.many)
         return self.conditions[name](value)
+
+    @cached_property
+    def valid(self) -> bool:
+        """validate(), called once: a page asks several times."""
+        return self.validate()
 
     def validate(self, *args: Any, **options: Any) -> bool:
         """Also reports an error for a range that ends before it begins."""

@@ -4,7 +4,8 @@ from typing import Any
 
 from markupsafe import Markup
 from wtforms import Form
-from wtforms.widgets import TextInput, html_params
+
+from views.panel.widgets import TextInput, attributes, flags_of
 
 
 def shared_attributes(form: Form) -> dict[str, Markup]:
@@ -17,7 +18,5 @@ def shared_attributes(form: Form) -> dict[str, Markup]:
 
 def _attributes(field: Any) -> Markup:
     assert isinstance(field.widget, TextInput), field.short_name
-    known = vars(field.flags)  # getattr() returns None for an absent flag
-    flags = {name: known[name] for name in field.widget.validation_attrs if name in known}
     look = {"type": "text", "class": "form-control", "aria-label": field.label.text}
-    return Markup(html_params(**flags, **look, **(field.render_kw or {})))
+    return attributes(**flags_of(field.widget, field), **look, **(field.render_kw or {}))

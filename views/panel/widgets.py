@@ -27,7 +27,15 @@ def attributes(**given: Any) -> Markup:
 class TextInput(widgets.TextInput):
     """A text box."""
 
-    html_params = staticmethod(attributes)
+    def __call__(self, field: Any, **given: Any) -> Markup:
+        drawn = {"id": field.id, "type": "text", "value": field._value()} | flags_of(self, field) | given
+        return Markup(f"<input {attributes(name=field.name, **drawn)}>")
+
+
+def flags_of(widget: Any, field: Any) -> dict[str, Any]:
+    """The flags of the field that this widget draws as attributes."""
+    flags = vars(field.flags)  # getattr() returns None for an absent flag
+    return {name: flags[name] for name in widget.validation_attrs if name in flags}
 
 
 @lru_cache(OPTIONS)
@@ -41,8 +49,7 @@ class Select(widgets.Select):
     """The <select> of a field whose choices are (value, label, selected, {"data-keys": …})."""
 
     def __call__(self, field: Any, **given: Any) -> Markup:
-        flags = vars(field.flags)
-        given |= {name: flags[name] for name in self.validation_attrs if name in flags}
+        given |= flags_of(self, field)
         drawn = [
             option(str(value), str(label) or str(value), more["data-keys"], bool(selected))
             for value, label, selected, more in field.iter_choices()

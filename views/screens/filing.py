@@ -42,8 +42,10 @@ from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
 
-CERTIFICATE_PARTS = (Certificate.paper, Certificate.paper_task, Certificate.replaced_by, Certificate.uses)
-WITH_CERTIFICATE = joinedload(Application.certificate).options(*(joinedload(part) for part in CERTIFICATE_PARTS))
+# What the page of any certificate shows. With more joins PostgreSQL plans for longer than it reads.
+WITH_CERTIFICATE = joinedload(Application.certificate).options(
+    defer(Certificate.content), joinedload(Certificate.paper), joinedload(Certificate.uses)
+)
 WITH_UNREAD = undefer(Application.unread)
 SEARCHED = ("title_key", "title_sort", "publisher_sort")  # columns to search and sort by
 UNLISTED = [defer(getattr(Application, name)) for name in (*written(Application), *SEARCHED) if name != "title"]
@@ -148,8 +150,9 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     def numbered(self, row: Application) -> Markup:
         """The blue 申请单号 (手册 第二章)."""
         link = Markup(f'<a class="number" href="{escape(self.address_of(row))}">{escape(row.number)}</a>')
-        deleted = Markup(' <span class="badge badge-light">{}</span>')
-        return link + deleted.format(_("申请人已删除")) if row.deleted_at else link
+        if row.deleted_at is None:
+            return link
+        return link + Markup(' <span class="badge badge-light">{}</span>').format(_("申请人已删除"))
 
     def render(self, template: str, **kwargs: Any) -> Any:
         offered = self.acts if template == self.list_template else self.page_acts
@@ -170,6 +173,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "totals": totals,
             "used_text": used_text,
             "act_rules": workflow.ACTS,
+            "valid": workflow.VALID,
             "shown_in_browser": SHOWN_IN_BROWSER,
             "stock_opinions": opinions.listed(db.session()) if {*opinions.WITH_OPINION} & {*offered} else {},
         }

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask_login import current_user
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from models import clock, workflow
 from models.application import Application
+from models.clock import Moment
 from models.customs import CustomsMessage
 from models.database import db
 from models.vocabulary import Action, Delivery
@@ -38,17 +40,25 @@ def shown(count: int) -> str:
 
 
 def _query() -> Counts:
+    given = {"of_desk": current_user.province, "silent_since": pace().unanswered_since()}
+    found = db.session.execute(_statement(), given).one()
+    return Counts(found[0], sum(found[1:]))
+
+
+@cache
+def _statement() -> Select[Any]:
+    """Made once, because that takes as long as to run it."""
     pending = select(Application.id).where(Application.status.in_(workflow.AWAITING))
     orders = [status.order for status in workflow.ACTS[Action.RESEND].when]
     rejected = select(Application.id).where(Application.status_order.in_(orders))
     # As on the desk: row security looks up each message's application, and `desk` is the first column of the index.
-    messages = select(CustomsMessage.id).where(CustomsMessage.desk == current_user.province)
+    messages = select(CustomsMessage.id).where(CustomsMessage.desk == bindparam("of_desk"))
     # Each is one range of the index `stuck`, so that the messages that are merely queued are not read. A date and not
     # IS NOT NULL, which SQLite does not look up.
     aside = messages.where(CustomsMessage.state == Delivery.SET_ASIDE, CustomsMessage.set_aside_at > BEFORE_ALL)
-    silent = messages.where(CustomsMessage.set_aside_at.is_(None), CustomsMessage.unanswered(pace().unanswered_since()))
-    found = db.session.execute(select(*map(_counted, (pending, rejected, aside, silent)))).one()
-    return Counts(found[0], sum(found[1:]))
+    unanswered = CustomsMessage.unanswered(bindparam("silent_since", type_=Moment))
+    silent = messages.where(CustomsMessage.set_aside_at.is_(None), unanswered)
+    return select(*map(_counted, (pending, rejected, aside, silent)))
 
 
 def _counted(query: Select[Any]) -> ColumnElement[Any]:

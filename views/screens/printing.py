@@ -174,9 +174,11 @@ class PrintScreen(Screen):
 
 def state_of(granted: Certificate) -> str:
     """State of the paper: "made", "making", "late" (overdue), "aside" (dead letter), or "" (not queued)."""
+    if granted.paper is not None:
+        return "made"
     task = granted.paper_task
-    if granted.paper is not None or task is None:
-        return "made" if granted.paper is not None else ""
+    if task is None:
+        return ""
     if task.set_aside_at is not None:
         return "aside"
     late = clock.now() - task.queued_at > timedelta(seconds=paper_worker.pace().overdue)
