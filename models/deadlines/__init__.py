@@ -118,7 +118,7 @@ class Horizon:
 
 def horizon(session: Session) -> Horizon:
     """The end of the calendar and the due dates after it. One range of an index for each province."""
-    last = calendar.load(session).last_known(clock.today())
+    last = Calendar(years=frozenset(calendar.years_of(session))).last_known(clock.today())
     beyond = select(Application.id).where(
         Application.desk.in_(list(names_of("province"))), Application.status.in_(workflow.AWAITING)
     )

@@ -137,21 +137,21 @@ def details(unreachable: bool) -> Iterator[str]:
             yield "log entries without a seal"
 
 
-def problems() -> Iterator[str]:
+def problems(known: exchange.Health | None = None) -> Iterator[str]:
     """Current problems, as words: database (does not answer, or cannot be written: full or read-only), restore
     (unfinished), keys, missing (files), store (full, read-only or unreachable); of the exchange with customs: deliverer
     (no process runs), overdue, set_aside, rejected, unanswered, receipts (some cannot be processed); papers (overdue)
     and papers_set_aside; mail (e-mails are overdue); reminders (have stopped) and reminders_failed; checkpoint (none
     was signed for two days) and witness (one was given none for two days); held (nothing is sent since a restore), in
     place of the words that follow from it; cards (an issuer has no valid CRL); virus (clamd does not answer, so that no
-    file can be uploaded)."""
+    file can be uploaded). `known`: the health of the exchange, where the caller has queried it."""
     found: list[str] = []
     try:
         with access.everything() as session, briefly(session, SECONDS):
             if unfinished_restore.is_marked(session):
                 yield "restore"
                 return  # the tables may be incomplete
-            found = [*_problems_in_database(session)]
+            found = [*_problems_in_database(session, known)]
         trusted = card_login.authorities()
         found += ["cards"] if trusted and not trusted.are_usable() else []
     except SQLAlchemyError:
@@ -167,11 +167,11 @@ def problems() -> Iterator[str]:
     yield from found
 
 
-def _problems_in_database(session: Session) -> list[str]:
+def _problems_in_database(session: Session, known: exchange.Health | None) -> list[str]:
     """The problems that the tables show. While sending is held, `held` replaces the words that follow from it."""
     rounds = heartbeat.rounds(session)
     delivered, _words = rounds.get(heartbeat.ONLY, (None, ""))
-    found = [*_file_problems(session), *exchange.health_with(session, pace(), delivered).problems]
+    found = [*_file_problems(session), *(known or exchange.health_with(session, pace(), delivered)).problems]
     found += ["receipts"] if receipt.any_failing(session) else []
     found += paper_queue.problems(session, paper_worker.pace())
     found += letters.problems(session, mail_pace()) if mail_server() else []

@@ -1,7 +1,7 @@
 """办理时限 in words: working days left, stopped deadlines, and estimates after the end of the calendar."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask import g
@@ -18,10 +18,18 @@ from models.deadlines.provinces import limits_of
 from views.panel.display import EMPTY
 
 
-def calendar() -> Calendar:
-    """The working-day calendar, loaded once per request."""
-    if "calendar" not in g:
-        g.calendar = tables.load(db.session())
+RECENT = timedelta(days=366)  # before today; few pages name an earlier day
+
+
+def calendar(since: date | None = None) -> Calendar:
+    """The working-day calendar, complete from `since` on (default: today), loaded once per request.
+
+    Only the days of the last year and later; all thousand only for a page that names an earlier day.
+    """
+    recent = clock.today() - RECENT
+    first = recent if since is None or since >= recent else date.min
+    if "calendar" not in g or g.calendar_since > first:
+        g.calendar, g.calendar_since = tables.load(db.session(), first), first
     return g.calendar
 
 
@@ -45,7 +53,7 @@ SPANS: dict[str, tuple[Any, Callable[[], Any]]] = {
 def words(due: date) -> str:
     """还剩 3 个工作日, 今天到期, 已超期 2 个工作日."""
     today = clock.today()
-    days = left(calendar(), today, due)
+    days = left(calendar(due), today, due)
     if days > 0:
         return _("还剩 %(days)s 个工作日", days=days)
     if due == today:
@@ -101,7 +109,7 @@ def facts(row: Application) -> list[tuple[str, Any]]:
     rule = (_("本省时限"), promise(limits))
     if row.status in workflow.PRIVATE:
         return [rule]
-    standing = deadlines.standing_of(db.session(), row, limits, calendar())
+    standing = deadlines.standing_of(db.session(), row, limits, calendar(date.min))
     if row.due_on is None or row.submitted_at is None:
         rest = standing.allowed - standing.used
         sentence = _(

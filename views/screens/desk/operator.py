@@ -47,12 +47,12 @@ SENTENCES = {
 
 def desk() -> Desk:
     """Alerts for the words of /healthz, or one sentence if there are none; the queue of messages in figures."""
-    found = [SENTENCES.get(word, (word, "")) for word in problems()]
+    with access.everything() as session:
+        exchange, horizon = health(session, pace()), deadlines.horizon(session)
+    found = [SENTENCES.get(word, (word, "")) for word in problems(exchange)]
     alerts = [("danger", str(words), url_for(f"{screen}.index_view") if screen else "") for words, screen in found]
     if not alerts:
         alerts = [("success", _("系统运行正常：数据库、附件存储、签章密钥、证明制作和报文投递均无异常。"), "")]
-    with access.everything() as session:
-        exchange, horizon = health(session, pace()), deadlines.horizon(session)
     traffic = url_for("traffic.index_view")
     figures = [Figure(state.label, count, traffic) for state, count in exchange.counts.items()]
     figures.append(Figure(_l("久未回执"), exchange.unanswered, traffic, "danger"))

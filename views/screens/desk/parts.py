@@ -7,7 +7,8 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union_all
+from sqlalchemy.orm import load_only
 
 from models.application import Application
 from models.database import db
@@ -15,6 +16,10 @@ from views.panel.display import once, tag
 
 MOST = 1000  # a figure counts up to this, and is then shown as 1000+
 ROWS = 5  # rows of a part
+SHOWN = load_only(  # the columns that a desk shows, of more than fifty
+    Application.number, Application.title, Application.status, Application.publisher_id, Application.publisher_name,
+    Application.changed_at, Application.submitted_at, Application.submissions, Application.due_on,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,15 @@ def count_all(figures: Iterable[Uncounted]) -> list[Figure]:
 
 
 def rows(query: Select[Any], most: int = ROWS) -> list[Application]:
-    """The first `most` applications of a query."""
-    return list(db.session.scalars(query.limit(most)))
+    """The first `most` applications of a query, with the columns that a desk shows."""
+    return list(db.session.scalars(query.limit(most).options(SHOWN)))
+
+
+def rows_of_all(queries: Iterable[Select[Any]]) -> Select[Any]:
+    """Selects the applications that any of these queries finds, with the columns that a desk shows."""
+    ids = (query.with_only_columns(Application.id).subquery() for query in queries)
+    found = union_all(*(select(each.c.id) for each in ids))
+    return select(Application).where(Application.id.in_(found)).options(SHOWN)
 
 
 def line(

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from models import clock, workflow
@@ -18,7 +18,7 @@ from models.certificate import Certificate
 from models.database import db
 from models.vocabulary import Action, Status
 from views.panel import deadlines
-from views.screens.desk.parts import ROWS, Desk, Line, Part, Uncounted, count_all, line, rows
+from views.screens.desk.parts import ROWS, Desk, Line, Part, Uncounted, count_all, line, rows, rows_of_all
 
 OLD = timedelta(days=30)  # since the last change of a draft
 REMEDY = timedelta(days=60)  # for which a refusal stays on the desk: 行政复议法 第二十条
@@ -54,10 +54,8 @@ def _newest() -> list[Application]:
     for status in workflow.PRIVATE:
         asked += [_of(status).where(Application.changed_at >= now - OLD)]
         asked += [_of(status).where(Application.changed_at < now - OLD)]
-    ids = (query.with_only_columns(Application.id).limit(ROWS).subquery() for query in asked)
-    shown = union_all(*(select(found.c.id) for found in ids))
     with_number = joinedload(Application.certificate).load_only(Certificate.number)
-    newest = select(Application).where(Application.id.in_(shown)).options(with_number)
+    newest = rows_of_all(query.limit(ROWS) for query in asked).options(with_number)
     return list(db.session.scalars(newest.order_by(Application.id.desc())))
 
 
