@@ -107,7 +107,8 @@ def _again() -> Part:
 
 def _alerts() -> list[tuple[str, str, str]]:
     """A warning while a due date is past the end of the calendar, and therefore an estimate."""
-    last = deadlines.calendar().last_known(clock.today()) or clock.today()
+    today = clock.today()
+    last = deadlines.calendar(today).last_known(today) or today
     if not rows(waiting().where(Application.due_on > last), 1):
         return []
     sentence = _("有申请的办结期限超出已登记的工作日历，暂按周一至周五推算；系统管理员登记下一年度放假安排后自动重算。")
