@@ -18,7 +18,6 @@ from models.codes import authority_for_reader
 from models.customs import is_rejected, last_message
 from models.database import db, sqlite
 from models.files import inspection
-from models.vocabulary import Role
 from models.workflow import Refused
 from views import api, terminal, translations
 from views.entrance import (
@@ -181,6 +180,7 @@ def init_panel(app: Flask) -> None:
         commands=commands,
         stopped=workflow.stopped,
         advice=advice,
+        advice_on_silence=advice_on_silence,
         laws={action: act.law for action, act in workflow.ACTS.items() if act.law},
         authority_of=authority_for_reader,
         calendar_address="/calendar/",
@@ -195,7 +195,12 @@ def init_panel(app: Flask) -> None:
 def advice(row: Application) -> Any:
     """The hint what to do next with an application, for the signed-in account; None: there is none."""
     rejected = is_rejected(last_message(db.session(), row))
-    return workflow.advice(row.status, rejected, own=current_user.role is Role.PUBLISHER)
+    return workflow.advice(row.status, current_user.role, rejected)
+
+
+def advice_on_silence() -> str:
+    """The hint what to do while customs does not answer, for the signed-in account."""
+    return workflow.UNANSWERED.for_reader(current_user.role)
 
 
 def check_database(address: str) -> None:

@@ -11,12 +11,11 @@ from models.vocabulary import Action, Delivery, Role, Status, Step, Word
 from models.workflow.act import Act, Holder, Presentation
 from models.workflow.acts import ACTS
 from models.workflow.customs_acts import MESSAGE_ACTS, RECEIPTS, SETTLEMENTS, USES
+from models.workflow.hints import DENIED, UNANSWERED, advice
 from models.workflow.statuses import (
-    ADVICE,
     AWAITING,
     EDITABLE,
     ISSUED,
-    LOST_REVOCATION,
     PRIVATE,
     SENT_BACK,
     UNDECIDED,
@@ -27,8 +26,8 @@ from models.workflow.statuses import (
 
 __all__ = [
     "ACTS", "AWAITING", "DECISIONS", "DENIED", "EDITABLE", "INTERNAL", "ISSUED", "MESSAGE_ACTS", "PRIVATE", "QUIET",
-    "RECEIPTS", "SENT_BACK", "SETTLEMENTS", "UNDECIDED", "USES", "VALID", "Act", "Holder", "Refused", "progress",
-    "stopped",
+    "RECEIPTS", "SENT_BACK", "SETTLEMENTS", "UNANSWERED", "UNDECIDED", "USES", "VALID", "Act", "Holder", "Refused",
+    "advice", "progress", "stopped",
 ]  # fmt: skip
 
 
@@ -147,17 +146,3 @@ def impossible(action: Action, status: Status) -> bool:
     """Whether no role can do the act in this status or in any status that is still reachable."""
     act = ACTS[action]
     return not reachable(status) & (act.when | act.if_rejected)
-
-
-# Status → what the applicant may do after the act that led to it.
-_AFTER = {act.to: act.advice for act in ACTS.values() if act.to is not None and act.advice}
-DENIED = frozenset(_AFTER) - UNDECIDED  # decided against the applicant
-
-
-def advice(status: Status, rejected: bool = False, own: bool = False) -> Any:
-    """The hint what to do next, or None. `rejected`: as in allowed(); `own`: the reader is the applicant."""
-    lost = rejected and any(status in act.if_rejected for act in ACTS.values())
-    if lost or status in ADVICE:
-        return LOST_REVOCATION if lost else ADVICE[status]
-    after = _AFTER.get(status)
-    return after if own or not after else _("申请单位：%(advice)s", advice=after)

@@ -1,4 +1,4 @@
-"""Groups of statuses, their progress, and hints what to do next. No other module lists statuses."""
+"""Groups of statuses, and their progress. Only hints.py lists statuses besides."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,19 +14,6 @@ AWAITING = frozenset({Status.PENDING})
 PRIVATE = frozenset({Status.DRAFT})
 UNDECIDED = EDITABLE | AWAITING
 SENT_BACK = EDITABLE - PRIVATE
-
-# Hints what to do next in a status.
-ADVICE: dict[Status, Any] = {
-    Status.CUSTOMS_FAILED: _l(
-        "海关没有接收本证明，货物暂不能凭此证明通关。省级主管部门：属传输或登记等技术原因的，排除后点击「重发」；"
-        "属证明内容有误的，请作废后由申请单位重新申请。申请单位：请与省级主管部门联系，无需重复申报。"
-    )
-}
-
-LOST_REVOCATION = _l(
-    "海关没有接收本证明的作废通知，海关仍可能按有效证明办理。省级主管部门：请与海关核实，排除原因后点击「重发」。"
-    "申请单位：本证明已经作废，请勿使用。"
-)
 
 STAGES = (_l("填写"), _l("申报"), _l("审核"), _l("备案"), _l("海关接收"))
 

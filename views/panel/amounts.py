@@ -20,6 +20,8 @@ def totals(row: Application) -> str:
 
 
 def stored_totals(row: Application) -> Markup | None:
-    """3,000 张 · 20 套, each on one line; None while a quantity or unit is missing."""
+    """3,000 张 · 20 套, each unbroken, no line begins with the dot; None while a quantity or unit is missing."""
     sums = {label_of("unit", unit): Decimal(total) for unit, total in (row.totals or {}).items()}
-    return Markup(" · ").join(map(Markup('<span class="amount">{}</span>').format, amounts(sums))) or None
+    return (
+        Markup("\N{NO-BREAK SPACE}· ").join(map(Markup('<span class="amount">{}</span>').format, amounts(sums))) or None
+    )

@@ -1,7 +1,7 @@
 """办理时限 in words: working days left, stopped deadlines, and estimates after the end of the calendar."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import g
@@ -15,27 +15,22 @@ from models.database import db
 from models.deadlines import calendar as tables
 from models.deadlines.counting import NEAR, Calendar, Limits, left
 from models.deadlines.provinces import limits_of
-from views.panel.display import EMPTY
+from views.panel.display import EMPTY, once
 
 
-RECENT = timedelta(days=366)  # before today; few pages name an earlier day
-
-
-def calendar(since: date | None = None) -> Calendar:
-    """The working-day calendar, complete from `since` on (default: today), loaded once per request.
-
-    Only the days of the last year and later; all thousand only for a page that names an earlier day.
-    """
-    recent = clock.today() - RECENT
-    first = recent if since is None or since >= recent else date.min
-    if "calendar" not in g or g.calendar_since > first:
-        g.calendar, g.calendar_since = tables.load(db.session(), first), first
-    return g.calendar
+def calendar(since: date) -> Calendar:
+    """The working days from this day on. Loaded once per request, and again only for a day of an earlier year."""
+    year = since.replace(month=1, day=1)
+    if "calendar" not in g or year < g.calendar[0]:
+        g.calendar = year, tables.load(db.session(), year)
+    known: Calendar = g.calendar[1]
+    return known
 
 
 def soon() -> date:
     """The last due date that counts as near (NEAR working days from today), shown in amber."""
-    return calendar().after(clock.today(), NEAR)
+    today = clock.today()
+    return calendar(today).after(today, NEAR)
 
 
 # Value of the query field → label, and the condition on 办结期限.
@@ -53,7 +48,7 @@ SPANS: dict[str, tuple[Any, Callable[[], Any]]] = {
 def words(due: date) -> str:
     """还剩 3 个工作日, 今天到期, 已超期 2 个工作日."""
     today = clock.today()
-    days = left(calendar(due), today, due)
+    days = left(calendar(min(today, due)), today, due)
     if days > 0:
         return _("还剩 %(days)s 个工作日", days=days)
     if due == today:
@@ -77,11 +72,31 @@ def tag(row: Application) -> Markup:
     badge = Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
         tone(row.due_on), row.due_on, words(row.due_on)
     )
-    if calendar().knows(row.due_on):
+    if is_known(row.due_on):
         return badge
     return badge + Markup(' <span class="badge badge-light" title="{}">{}</span>').format(
         estimated(row.due_on), _("暂估")
     )
+
+
+def below_status(row: Application) -> Markup:
+    """The time left for the decision in small type, for a list; nothing unless the application is pending."""
+    if row.status not in workflow.AWAITING or row.due_on is None:
+        return Markup()
+    due = row.due_on
+    return once(("below status", due), lambda: _below_status(due))
+
+
+def _below_status(due: date) -> Markup:
+    rest = words(due) if is_known(due) else _("%(left)s（暂估）", left=words(due))
+    return Markup('<small class="left left-{}" data-label="{}" title="{}">{}</small>').format(
+        tone(due), _("办结期限"), due if is_known(due) else f"{due} {estimated(due)}", rest
+    )
+
+
+def is_known(due: date) -> bool:
+    """Whether the calendar of its year is entered; if not, a due date is only an estimate."""
+    return calendar(min(clock.today(), due)).knows(due)
 
 
 def estimated(due: date) -> str:
@@ -109,7 +124,8 @@ def facts(row: Application) -> list[tuple[str, Any]]:
     rule = (_("本省时限"), promise(limits))
     if row.status in workflow.PRIVATE:
         return [rule]
-    standing = deadlines.standing_of(db.session(), row, limits, calendar(date.min))
+    days = calendar(row.created_at.date())
+    standing = deadlines.standing_of(db.session(), row, limits, days)
     if row.due_on is None or row.submitted_at is None:
         rest = standing.allowed - standing.used
         sentence = _(
@@ -117,7 +133,7 @@ def facts(row: Application) -> list[tuple[str, Any]]:
         )
         return [(_("办结期限"), sentence), rule]
     extended = _("（已延期 %(days)s 个工作日）", days=limits.extend) if standing.extended else ""
-    accept = calendar().after(row.submitted_at.date(), limits.accept)
+    accept = days.after(row.submitted_at.date(), limits.accept)
     left_to_accept = f" {words(accept)}" if accept >= clock.today() else ""
     return [
         (_("受理审查期限"), f"{accept}{left_to_accept}"),

@@ -69,7 +69,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     }  # fmt: skip
     column_formatters: Any = {
         "number": lambda view, _context, row, _name: view.numbered(row),
-        "status": lambda view, _context, row, _name: tag(row),
+        "status": lambda _view, _context, row, _name: tag(row) + deadlines.below_status(row),
         "amounts": lambda _view, _context, row, _name: stored_totals(row),
         "acts": lambda view, _context, row, _name: "",  # drawn by list.html
     }

@@ -7,11 +7,12 @@ from flask import Flask
 from markupsafe import Markup
 from sqlalchemy import select
 
-from models import access
+from models import access, customs
 from models.notifications import Notification
-from models.vocabulary import Status
+from models.vocabulary import Action, Status
 from models.workflow import advice
 from tests.browsing import ClientAs
+from tests.cast import perform_step
 from tests.conftest import MakeApplication
 from views.translations import COOKIE
 
@@ -25,6 +26,11 @@ MAY = {  # status → what the applicant reads
     "returned": ("补正后再次申报", "不是最终决定"),
     "not_accepted": ("不能再次申报", "该机关申请", "60 日内申请行政复议", "6 个月内提起行政诉讼"),
     "refused": ("不能再次申报", "另行申请", "60 日内申请行政复议", "6 个月内提起行政诉讼"),
+}
+
+UNDELIVERED = {  # status after the refusal of customs → what has happened, and what the applicant may do
+    "customs_failed": ("海关没有接收本证明，", "请与省级主管部门联系，无需重复申报。"),
+    "revoked": ("海关没有接收本证明的作废通知，", "本证明已经作废，请勿使用。"),
 }
 
 
@@ -81,6 +87,33 @@ def test_only_others_read_whom_the_advice_is_for(client_as: ClientAs, make_appli
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("status", ["customs_failed", "revoked"])
+def test_each_reader_of_a_failed_delivery_reads_its_own_part_without_its_own_name(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, status: str
+) -> None:
+    """The applicant what it has to do alone; the province that, and what it has to do itself; the nation both."""
+    key = make_application(status=status if status == "customs_failed" else "customs_received")
+    if status == "revoked":
+        perform_step(app, Action.REVOKE, key, "publisher")
+        with app.app_context(), access.everything() as session:
+            notice = customs.CustomsMessage.application_id == key, customs.CustomsMessage.act == Action.REVOKE
+            customs.record_answer(session, False, "回执说明", *notice)
+            session.commit()
+    fact, own = UNDELIVERED[status]
+    for who, screen, names in (
+        ("publisher", "applications", []),
+        ("reviewer", "filings", ["申请单位"]),
+        ("national", "register", ["省级主管部门", "申请单位"]),
+    ):
+        (words,) = re.findall(f"<p>({fact}.*?)</p>", client_as(who).get(f"/{screen}/details/?id={key}").text)
+        assert re.findall("(申请单位|省级主管部门)：", words) == names, who
+        assert ("点击「重发」" in words) == (who != "publisher") and own in words, who
+    publisher = client_as("publisher")
+    publisher.set_cookie(COOKIE, "en")
+    assert ". Contact the prov" in (page := publisher.get(f"/applications/details/?id={key}").text) or ". This" in page
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["not_accepted", "refused"])
 def test_the_message_names_the_remedies(app: Flask, make_application: MakeApplication, status: str) -> None:
     key = make_application(status=status)
@@ -92,5 +125,5 @@ def test_the_message_names_the_remedies(app: Flask, make_application: MakeApplic
 
 
 def test_an_undecided_or_granted_application_has_no_such_advice() -> None:
-    silent = {status for status in Status if not advice(status)}
+    silent = {status for status in Status if not advice(status, None)}
     assert silent == {"draft", "pending", "filed", "customs_received", "revoked"}

@@ -16,7 +16,7 @@ from models.application import Application, trail
 from models.application.trail import TrailEntry
 from models.certificate import Certificate
 from models.database import db
-from models.vocabulary import Action, Status
+from models.vocabulary import Action, Role, Status
 from views.panel import deadlines
 from views.screens.desk.parts import ROWS, Desk, Line, Part, Uncounted, count_all, line, rows, rows_of_all
 
@@ -92,7 +92,7 @@ def _line(row: Application, facts: tuple[str, ...], tags: Markup | None = None, 
 def _returned(found: list[Application], opinions: Opinions) -> Part:
     (status,) = workflow.SENT_BACK
     lines = [_with_opinion(row, opinions.get(row.id), "edit_view") for row in found if row.status is status]
-    return Part(_("退回，等您补正"), lines, _list(status), advice=workflow.advice(status, own=True))
+    return Part(_("退回，等您补正"), lines, _list(status), advice=workflow.advice(status, Role.PUBLISHER))
 
 
 def _refused(found: list[Application], opinions: Opinions) -> list[Part]:
@@ -101,7 +101,7 @@ def _refused(found: list[Application], opinions: Opinions) -> list[Part]:
         Part(
             status.label,
             [_with_opinion(row, opinions.get(row.id), "details_view") for row in found if row.status is status],
-            advice=workflow.advice(status, own=True),
+            advice=workflow.advice(status, Role.PUBLISHER),
         )
         for status in sorted(workflow.DENIED)
     ]

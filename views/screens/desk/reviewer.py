@@ -25,7 +25,8 @@ FIRST = 8  # rows of the part 先办
 
 def desk() -> Desk:
     """Figures by urgency, then the reader's own cases, those due first, and resubmissions."""
-    last = deadlines.calendar().last_known(clock.today()) or clock.today()
+    today = clock.today()
+    last = deadlines.calendar(today).last_known(today) or today
     estimated = _figure("", waiting().where(Application.due_on > last), "")
     *figures, beyond = count_all([*_by_deadline(), *_others(), estimated])
     found = _urgent()
