@@ -50,8 +50,8 @@ def province_today(session: Session, application: Application) -> str | None:
     """The province that would decide after 申报 today: the publisher of a draft may have moved to another province."""
     if application.applied_on is not None or application.publisher_id is None:
         return application.province
-    registered = select(Organisation.province).where(Organisation.id == application.publisher_id)
-    return session.scalar(registered) or application.province
+    publisher = session.get(Organisation, application.publisher_id)  # the form has read it
+    return publisher.province if publisher and publisher.province else application.province
 
 
 def fingerprint(sentences: list[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.application import Application
@@ -25,7 +25,10 @@ class Former:
 def former_values(session: Session) -> Former:
     """The values in the rows that this session sees (for a publisher its own)."""
     columns = (getattr(Application, name) for name in (*FIELDS, *OF_PLANT))
-    rows = session.execute(select(*columns).order_by(Application.id.desc()).limit(MOST_READ)).all()
+    newest = select(Application.id, *columns).order_by(Application.id.desc()).limit(MOST_READ).subquery()
+    # Most of them are alike: each combination once, at the place of its newest row.
+    different = [newest.c[name] for name in (*FIELDS, *OF_PLANT)]
+    rows = session.execute(select(*different).group_by(*different).order_by(func.max(newest.c.id).desc())).all()
     found = {name: dict.fromkeys(row[at] for row in rows if row[at]) for at, name in enumerate(FIELDS)}
     texts = {name: list(words)[:MOST_OFFERED] for name, words in found.items()}
     return Former(texts, _plants(row for row in rows if row.manufacturer in texts["manufacturer"]))
