@@ -17,7 +17,6 @@ from models.deadlines.counting import NEAR, Calendar, Limits, left
 from models.deadlines.provinces import limits_of
 from views.panel.display import EMPTY
 
-
 RECENT = timedelta(days=366)  # before today; few pages name an earlier day
 
 
