@@ -25,10 +25,11 @@ FIRST = 8  # rows of the part 先办
 
 def desk() -> Desk:
     """Figures by urgency, then the reader's own cases, those due first, and resubmissions."""
-    last = deadlines.calendar().last_known(clock.today()) or clock.today()
+    found = _urgent()
+    days = deadlines.calendar(min((row.due_on for row in found if row.due_on), default=None))
+    last = days.last_known(clock.today()) or clock.today()
     estimated = _figure("", waiting().where(Application.due_on > last), "")
     *figures, beyond = count_all([*_by_deadline(), *_others(), estimated])
-    found = _urgent()
     return Desk(figures, [_mine(), _first(found), _again(found)], _alerts(beyond.count))
 
 
