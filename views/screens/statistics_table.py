@@ -17,6 +17,7 @@ from models.statistics import Asked, Figures, Rows
 from models.statistics.figures import is_counted_for
 from models.statistics.periods import MONTHS, Dimension, Period
 from models.vocabulary import Action, Role
+from views.panel.display import on_screen
 from views.panel.filing_query import DECIDED
 
 Filters = Callable[[Period], dict[str, str]]
@@ -43,7 +44,7 @@ class Row:
 
     @property
     def is_total(self) -> bool:
-        return self.label == _("合计") and self.key is None
+        return self.key is None and self.label == _("合计")
 
     def filters(self, of_period: Filters) -> dict[str, str] | None:
         """The query of the list of these applications; None for a missing value, which no query finds."""
@@ -70,8 +71,8 @@ class Measure:
         return self.value(row.figures)
 
     def address(self, row: Row) -> str | None:
-        """The address of the list behind the number; None without a number, or without such a list."""
-        filters = row.filters(self.filters) if self.value(row.figures) is not None else None
+        """The address of the list behind a number of this row; None without such a list."""
+        filters = row.filters(self.filters)
         return f"{self.list_address}?{'&'.join(starmap(parameter, filters.items()))}" if filters else None
 
 
@@ -89,6 +90,11 @@ class Table:
     measures: list[Measure]
     rows: list[Row]
     total: Row
+
+    def cells(self, row: Row) -> list[tuple[Any, str | None]]:
+        """(number as shown, address of the list behind it or None) of each measure; no address for 0 or no number."""
+        values = [(measure, measure.value_of_row(row)) for measure in self.measures]
+        return [(on_screen(value), measure.address(row) if value else None) for measure, value in values]
 
     def bars(self, most: int) -> list[tuple[Row, float]]:
         """(row, percent of the longest bar) of the rows with grants, the first `most` of them."""
