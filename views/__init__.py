@@ -180,7 +180,6 @@ def init_panel(app: Flask) -> None:
         commands=commands,
         stopped=workflow.stopped,
         advice=advice,
-        advice_on_silence=advice_on_silence,
         laws={action: act.law for action, act in workflow.ACTS.items() if act.law},
         authority_of=authority_for_reader,
         calendar_address="/calendar/",
@@ -192,15 +191,15 @@ def init_panel(app: Flask) -> None:
     )
 
 
-def advice(row: Application) -> Any:
-    """The hint what to do next with an application, for the signed-in account; None: there is none."""
+def advice(row: Application, unanswered: bool = False) -> str | None:
+    """The hint what to do next with an application, for the signed-in account; None: there is none.
+
+    `unanswered`: the hint for as long as customs does not answer.
+    """
+    if unanswered:
+        return workflow.UNANSWERED.for_reader(current_user.role)
     rejected = is_rejected(last_message(db.session(), row))
     return workflow.advice(row.status, current_user.role, rejected)
-
-
-def advice_on_silence() -> str:
-    """The hint what to do while customs does not answer, for the signed-in account."""
-    return workflow.UNANSWERED.for_reader(current_user.role)
 
 
 def check_database(address: str) -> None:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from models.language import in_sentences
-from models.vocabulary import Role, Status
+from models.vocabulary import Action, Role, Status
 from models.workflow.acts import ACTS
 from models.workflow.statuses import UNDECIDED
 
@@ -52,7 +52,7 @@ UNANSWERED = Advice(
 # Status → what the applicant may do after the act that led to it.
 _AFTER = {act.to: Advice(applicant=act.advice) for act in ACTS.values() if act.to is not None and act.advice}
 DENIED = frozenset(_AFTER) - UNDECIDED  # decided against the applicant
-ADVICE: dict[Status, Advice] = {Status.CUSTOMS_FAILED: REJECTED} | _AFTER
+ADVICE: dict[Status, Advice] = dict.fromkeys(ACTS[Action.RESEND].when, REJECTED) | _AFTER
 
 
 def advice(status: Status, reader: Role | None, rejected: bool = False) -> str | None:

@@ -1,4 +1,4 @@
-"""Groups of statuses, and their progress. Only hints.py lists statuses besides."""
+"""Groups of statuses, and their progress. No other module lists statuses."""
 
 from collections.abc import Iterable
 from typing import Any
