@@ -56,8 +56,8 @@ def _statement() -> Select[Any]:
     # Each is one range of the index `stuck`, so that the messages that are merely queued are not read. A date and not
     # IS NOT NULL, which SQLite does not look up.
     aside = messages.where(CustomsMessage.state == Delivery.SET_ASIDE, CustomsMessage.set_aside_at > BEFORE_ALL)
-    unanswered = CustomsMessage.unanswered(bindparam("silent_since", type_=Moment))
-    silent = messages.where(CustomsMessage.set_aside_at.is_(None), unanswered)
+    since: Any = bindparam("silent_since", type_=Moment)
+    silent = messages.where(CustomsMessage.set_aside_at.is_(None), CustomsMessage.unanswered(since))
     return select(*map(_counted, (pending, rejected, aside, silent)))
 
 
