@@ -104,7 +104,11 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return [(_l("备案证明申请"), f"{self.url}/new/"), *super().menu_entries()]
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """Check the number of carriers before the form is built; deleted rows and one blank row do not count."""
+        """Check that a saved form is not of a deleted draft, and the number of carriers before the form is built:
+        deleted rows and one blank row do not count."""
+        if fn.__name__ == "edit_view" and request.method == "POST":
+            gone = _("没有找到这份申请，可能已由同事或在另一个窗口中删除，没有保存。仍需办理的，请新建申请。")
+            self.present(request.args.get("id"), gone)
         cells = [(name.rpartition("-")[0], text) for name, text in request.form.items() if name.startswith("carriers-")]
         rows = {row for row, _text in cells if f"del-{row}" not in request.form}
         has_blank_row = bool(rows - {row for row, text in cells if text.strip()})

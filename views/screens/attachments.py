@@ -102,15 +102,18 @@ class UploadScreen(FilingScreen):
         flash_uploads(notes, refusals)
         return self.to_boxes(key)
 
-    def present(self, key: Any) -> Application:
-        """The application to which a file is uploaded; raises Missing if it was deleted, or never existed."""
-        words = _(
-            "没有找到这份申请，可能已由同事或在另一个窗口中删除，文件没有保存。仍需办理的，请新建申请后重新上传。"
-        )
+    def present(self, key: Any, words: str = "") -> Application:
+        """The application that a page is about; raises Missing if it was deleted meanwhile, or never existed.
+
+        `words`: what was not done, and what to do next; by default those about an uploaded file.
+        """
         row: Application | None = self.get_one(key)
-        if row is None:
-            raise Missing(words)
-        return row
+        if row is not None:
+            return row
+        raise Missing(
+            words
+            or _("没有找到这份申请，可能已由同事或在另一个窗口中删除，文件没有保存。仍需办理的，请新建申请后重新上传。")
+        )
 
     def to_boxes(self, key: int) -> Any:
         """Redirect to the attachments in the form."""

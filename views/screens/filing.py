@@ -42,10 +42,9 @@ from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
 
-# What the page of any certificate shows. With more joins PostgreSQL plans for longer than it reads.
-WITH_CERTIFICATE = joinedload(Application.certificate).options(
-    defer(Certificate.content), joinedload(Certificate.paper), joinedload(Certificate.uses)
-)
+# With more joins PostgreSQL plans for longer than it reads.
+CERTIFICATE_PARTS = (joinedload(Certificate.paper), joinedload(Certificate.uses), defer(Certificate.content))
+WITH_CERTIFICATE = joinedload(Application.certificate).options(*CERTIFICATE_PARTS)
 WITH_UNREAD = undefer(Application.unread)
 SEARCHED = ("title_key", "title_sort", "publisher_sort")  # columns to search and sort by
 UNLISTED = [defer(getattr(Application, name)) for name in (*written(Application), *SEARCHED) if name != "title"]
@@ -150,9 +149,8 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     def numbered(self, row: Application) -> Markup:
         """The blue 申请单号 (手册 第二章)."""
         link = Markup(f'<a class="number" href="{escape(self.address_of(row))}">{escape(row.number)}</a>')
-        if row.deleted_at is None:
-            return link
-        return link + Markup(' <span class="badge badge-light">{}</span>').format(_("申请人已删除"))
+        deleted = Markup(' <span class="badge badge-light">{}</span>')
+        return link + deleted.format(_("申请人已删除")) if row.deleted_at else link
 
     def render(self, template: str, **kwargs: Any) -> Any:
         offered = self.acts if template == self.list_template else self.page_acts

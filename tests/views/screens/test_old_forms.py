@@ -149,3 +149,15 @@ def test_a_decision_on_an_unseen_version_is_refused(
     grant = html.unescape(re.search(r'formaction="(/review/grant/[^"]*)"', fresh)[1])  # type: ignore[index]
     reviewer.post(grant, data={"id": key})
     assert stored_rows(key)["application"][0]["status"] == Status.FILED
+
+
+def test_a_form_of_a_draft_deleted_meanwhile_says_so(client_as: ClientAs, make_application: MakeApplication) -> None:
+    """A script shows the sentence beside the buttons, and the form stays."""
+    key, browser = make_application(), client_as("publisher")
+    old = form_of(browser.get(f"/applications/edit/?id={key}").text)
+    client_as("publisher").post("/applications/delete/", data={"id": key})
+    answer = browser.post(f"/applications/edit/?id={key}", data=old)
+    assert answer.status_code == 404
+    assert "可能已由同事或在另一个窗口中删除，没有保存。仍需办理的，请新建申请。" in answer.text
+    assert 'href="/applications/new/"' in answer.text
+    assert browser.get(f"/applications/edit/?id={key}").status_code == 404

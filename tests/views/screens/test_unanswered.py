@@ -63,10 +63,8 @@ def test_a_message_that_waits_too_long_is_reported(
         assert ("unanswered" in client_as(None).get("/healthz").text) == late
         advance_clock()
     assert "久未收到海关回执" not in client_as("reviewer2").get("/exchange/").text
-    own = "请与省级主管部门联系，无需重复申报。"
-    for who, parts in (("publisher", (own,)), ("reviewer", ("请与海关核实，", f"申请单位：{own}"))):
-        page = client_as(who).get(pages[who][-1]).text
-        assert all(f"至今没有回执。 {parts[0]}" in page and part in page for part in parts), who
+    assert "至今没有回执。 请与省级主管部门联系，无需" in client_as("publisher").get(pages["publisher"][0]).text
+    assert "申请单位：请与省级主管部门联系，无需" in client_as("reviewer").get(pages["reviewer"][-1]).text
 
 
 @pytest.mark.slow
