@@ -42,9 +42,9 @@ from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
 
-# With more joins PostgreSQL plans for longer than it reads.
-CERTIFICATE_PARTS = (joinedload(Certificate.paper), joinedload(Certificate.uses), defer(Certificate.content))
-WITH_CERTIFICATE = joinedload(Application.certificate).options(*CERTIFICATE_PARTS)
+# Without its successor, which only a certificate that is not valid has: PostgreSQL plans each join for long.
+CERTIFICATE_PARTS = [joinedload(part) for part in (Certificate.paper, Certificate.paper_task, Certificate.uses)]
+WITH_CERTIFICATE = joinedload(Application.certificate).options(*CERTIFICATE_PARTS, defer(Certificate.content))
 WITH_UNREAD = undefer(Application.unread)
 SEARCHED = ("title_key", "title_sort", "publisher_sort")  # columns to search and sort by
 UNLISTED = [defer(getattr(Application, name)) for name in (*written(Application), *SEARCHED) if name != "title"]
