@@ -1,6 +1,6 @@
 """办理时限 in words: working days left, stopped deadlines, and estimates after the end of the calendar."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,12 @@ def calendar(since: date) -> Calendar:
         g.calendar = year, tables.load(db.session(), year)
     known: Calendar = g.calendar[1]
     return known
+
+
+def load_for(rows: Iterable[Application]) -> None:
+    """Load the calendar once for all pending applications of a page: back to the earliest due date."""
+    if due := [row.due_on for row in rows if row.status in workflow.AWAITING and row.due_on]:
+        calendar(min(clock.today(), *due))
 
 
 def soon() -> date:

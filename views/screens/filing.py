@@ -21,7 +21,7 @@ from models.application.changes import explain
 from models.application.sittings import shown_entries
 from models.certificate import Certificate
 from models.certificate.display import used_text
-from models.columns import displayed, written
+from models.columns import displayed
 from models.database import commit_and_keep, db
 from models.vocabulary import Action, AttachmentKind, Ground, Reason
 from models.workflow import Refused
@@ -46,8 +46,6 @@ PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if n
 CERTIFICATE_PARTS = [joinedload(part) for part in (Certificate.paper, Certificate.paper_task, Certificate.uses)]
 WITH_CERTIFICATE = joinedload(Application.certificate).options(*CERTIFICATE_PARTS, defer(Certificate.content))
 WITH_UNREAD = undefer(Application.unread)
-SEARCHED = ("title_key", "title_sort", "publisher_sort")  # columns to search and sort by
-UNLISTED = [defer(getattr(Application, name)) for name in (*written(Application), *SEARCHED) if name != "title"]
 
 OF_HISTORY: dict[str, Any] = {  # used by screens/history.html
     "entries_of": history, "shown_entries": shown_entries, "progress": progress, "open_opinion": open_opinion,
@@ -81,10 +79,6 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         more |= {f"{self.endpoint}.perform": WITH_UNREAD}  # 申报 checks it
         query = db.session.query(Application).filter(Application.id == number)
         return query.options(*(option for page, option in more.items() if page == request.endpoint)).one_or_none()
-
-    def get_query(self) -> Any:
-        """The rows of a list, without columns that no list shows: half of the time to load them."""
-        return super().get_query().options(*UNLISTED)
 
     # What a row offers
     @property

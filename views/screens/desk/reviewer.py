@@ -26,8 +26,8 @@ FIRST = 8  # rows of the part 先办
 def desk() -> Desk:
     """Figures by urgency, then the reader's own cases, those due first, and resubmissions."""
     found, today = _urgent(), clock.today()
-    earliest = min((row.due_on for row in found if row.due_on), default=today)  # the calendar is then loaded once
-    last = deadlines.calendar(min(earliest, today)).last_known(today) or today
+    deadlines.load_for(found)
+    last = deadlines.calendar(today).last_known(today) or today
     estimated = _figure("", waiting().where(Application.due_on > last), "")
     *figures, beyond = count_all([*_by_deadline(), *_others(), estimated])
     return Desk(figures, [_mine(), _first(found), _again(found)], _alerts(beyond.count))
