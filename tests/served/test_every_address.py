@@ -28,15 +28,16 @@ def may_open(rule: Rule, username: str | None) -> bool:
 
 def reached(server: Server, username: str | None, routes: list[Rule], rows: Rows) -> dict[str, set[int]]:
     """Ask for every address of every GET route, and for what their pages link to; endpoint → statuses met."""
-    client, met, linked = server.client(username), dict[str, set[int]](), set[str]()
+    client, met, linked, asked = server.client(username), dict[str, set[int]](), set[str](), set[str]()
     for rule in (rule for rule in routes if "GET" in (rule.methods or ())):
         for path in islice(addresses(rule, rows), None if may_open(rule, username) else REFUSALS):
             answer = client.get(path)
+            asked.add(path)
             check(path, answer)
             met.setdefault(rule.endpoint, set()).add(answer.status)
             if answer.headers.get_content_type() == "text/html":
                 linked |= {unescape(link) for link in PLACES.findall(answer.text)}
-    linked = {link for link in linked if not link.startswith("/language/")}  # all after it would be in English
+    linked = {link for link in linked - asked if not link.startswith("/language/")}  # all after it would be in English
     for path in {re.sub(r"\d+", "0", link.partition("&url=")[0]): link for link in linked}.values():
         check(path, client.get(path.partition("#")[0]))
     return met

@@ -27,6 +27,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # the process knows no database
 class TestTypesetting:
     @pytest.fixture
     def an_order(self, app: Flask, make_application: MakeApplication) -> Order:

@@ -1,5 +1,9 @@
-"""Every address gets a page and never a server error, on both databases."""
+"""Every address gets a page and never a server error, on both databases.
 
+Each field of a query form alone meets every third nasty value, and with `NASTY=all` every one.
+"""
+
+import os
 import re
 from typing import Any
 
@@ -20,6 +24,7 @@ BUILDING = ("endpoint", "_method", "self", "_external", "_anchor", "_scheme", "v
 OTHERS = ("id", "id[]", "check", "download", "query", "offset", "limit", "number", "action")
 FIELDS = re.compile(r'<input[^>]*class="form-control"[^>]*name="(\w+)"')
 SELECTS = ("status", "province", "role")
+TURNS = 1 if os.environ.get("NASTY") == "all" else 3
 SLOW = {"picture", "sound"}  # they draw and speak, and read no parameter but `new`
 
 
@@ -45,10 +50,10 @@ def test_no_query_parameter_causes_a_server_error(
         where = address(rule, key).partition("?")[0]
         asking = rule.endpoint.endswith(("index_view", "ajax_lookup", "export", "show"))
         fields = FIELDS.findall(browser.get(where).text) if rule.endpoint.endswith("index_view") else ()
-        for value in NASTY if asking else NASTY[:4]:
+        for turn, value in enumerate(NASTY if asking else NASTY[:4]):
             survives(browser, where, **dict.fromkeys((*PAGING, *BUILDING, *OTHERS, *SELECTS), value))
             survives(browser, where, id=key, name="organisation", **dict.fromkeys((*BUILDING, "query"), value))
-            for field in fields:
+            for field in fields[turn % TURNS :: TURNS]:
                 survives(browser, where, **{field: value}, page=value, sort=value, desc=value)
 
 
