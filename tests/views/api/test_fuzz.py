@@ -19,7 +19,7 @@ from tests.conftest import MakeApplication
 from tests.views.api.reading import token_of
 from views.entrance.rate_limits import limiter
 
-EXAMPLES = 20  # of each operation and mode
+EXAMPLES = 10  # of each operation and mode
 
 
 @pytest.fixture
