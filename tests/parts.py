@@ -27,6 +27,21 @@ SLOW_PLACES = (
 SLOW_FIXTURES = {"postgresql", "on_postgresql", "s3", "page"}  # page: a browser's
 
 
+# What a browser, a typesetter or the bench does with a page does not depend on the database: on SQLite alone, but for
+# the stories here; `BOTH=1` runs all of them on both.
+ON_SQLITE = ("browser", "bench", "views/certificate/test_certificate.py", "views/certificate/test_accessible.py")
+ON_BOTH = ("browser/test_story.py", "browser/test_case.py", "browser/test_keeping.py", "bench/test_bulk.py")
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    """Whether a test on PostgreSQL is left out of `make test`, because the same one runs on SQLite."""
+    assert isinstance(item, pytest.Function)
+    place = item.path.relative_to(ROOT / "tests")
+    on_one = any(place.is_relative_to(each) for each in ON_SQLITE) and place.as_posix() not in ON_BOTH
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return on_one and given.get("app") == "postgresql" and "BOTH" not in os.environ
+
+
 def is_slow(item: pytest.Item) -> bool:
     """Whether a test is left out of `make quick`, by its folder or its fixtures."""
     assert isinstance(item, pytest.Function)
@@ -55,4 +70,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if is_slow(item):
             item.add_marker("slow")
     if part := config.getoption("--part"):
+        items[:] = [item for item in items if not is_left_out(item)]
         items[:] = [item for item in items if bool(item.get_closest_marker("slow")) is (part == "slow")]

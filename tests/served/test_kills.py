@@ -33,7 +33,7 @@ from tests.repeated_checkpoints import repeated_checkpoints
 from tests.serving import PATIENCE, SHARED, Server, serving
 from tests.views.terminal.commands import run_command
 
-ROUNDS = int(os.environ.get("KILLS", "12"))  # of kills
+ROUNDS = int(os.environ.get("KILLS", "8"))  # of kills
 AT_ONCE = 3  # cases that wait when the first round begins; each round brings one more
 HASTE = {"lease": 2, "pause": 0.1, "longest": 0.5, "tries": 10**6}
 
