@@ -18,7 +18,7 @@ from models import access
 from models.codes import names_of
 from models.database import db, seals, triggers
 from tests.cast import add_cast
-from tests.snapshots import Snapshots
+from tests.snapshots import PostgresqlSnapshots, Snapshots
 from views.demo import signing_keys
 
 POSTGRESQL = "postgres@127.0.0.1:5432"
@@ -92,23 +92,6 @@ def without_triggers(connection: Connection) -> Iterator[None]:
     triggers.install(connection)
 
 
-def reset_sql(connection: psycopg.Connection) -> str:
-    """SQL that empties every table and restores its present rows; triggers do not run."""
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    steps = [f"SELECT pg_terminate_backend(pid) {others}", "SET session_replication_role = replica"]
-    connection.execute("CREATE SCHEMA seed")
-    for (table,) in connection.execute(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    ).fetchall():
-        copied = connection.execute(f"CREATE TABLE seed.{table} AS TABLE public.{table}".encode()).rowcount
-        steps.append(f"DELETE FROM public.{table}")
-        if copied:
-            steps.append(f"INSERT INTO public.{table} TABLE seed.{table}")
-    for name, last in connection.execute("SELECT sequencename, last_value FROM pg_sequences").fetchall():
-        steps.append(f"SELECT setval('public.{name}', {last or 1}, {bool(last)})")
-    return ";".join(steps)
-
-
 SCHEMA = """SELECT md5(string_agg(part, E'\\n' ORDER BY part)) FROM (
   SELECT concat_ws(' ', attrelid::regclass, attname, atttypid::regtype, attnotnull) FROM pg_attribute
     JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace AND attnum > 0
@@ -128,8 +111,9 @@ def shared_app(server: psycopg.Connection, folder: Path) -> Iterator[PreparedApp
     with new_database(server, f"filing_test_{os.getpid()}") as address:
         app = prepare_app(address, folder)
         with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
-            steps = reset_sql(connection).encode()
-            yield PreparedApp(app, lambda: connection.execute(steps), schema=schema_of(connection))
+            (folder / "snapshots").mkdir()
+            snapshots = PostgresqlSnapshots(connection, folder / "snapshots")
+            yield PreparedApp(app, snapshots.renew, snapshots, schema_of(connection))
 
 
 def seal_by(app: Flask, algorithm: str) -> None:

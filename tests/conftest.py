@@ -30,7 +30,7 @@ from tests.parts import pytest_ignore_collect as pytest_ignore_collect
 from tests.parts import write_in_memory
 from tests.row_security import on_row_security as on_row_security
 from tests.serving import Server, serving
-from tests.snapshots import Maker, Snapshots
+from tests.snapshots import Maker, SqliteSnapshots
 from tests.stores import s3_server
 from views.entrance.rate_limits import limiter
 
@@ -59,7 +59,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> PreparedApp:
         shutil.copy(folder / "first", folder / "filing.sqlite")
 
     (folder / "snapshots").mkdir()
-    return PreparedApp(app, renew, Snapshots(folder / "filing.sqlite", folder / "first", folder / "snapshots"))
+    return PreparedApp(app, renew, SqliteSnapshots(folder / "filing.sqlite", folder / "first", folder / "snapshots"))
 
 
 @pytest.fixture(scope="session")
@@ -181,15 +181,15 @@ def client_as(app: Flask) -> ClientAs:
 def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[MakeApplication]:
     """An application in this status, reached by real acts; complete, unless `fields` say otherwise.
 
-    On SQLite it may be a snapshot of what the same acts made for an earlier test (tests/snapshots.py).
+    It may be a snapshot of what the same acts made for an earlier test (tests/snapshots.py).
     """
-    shared: PreparedApp | None = request.getfixturevalue("on_sqlite") if is_on_sqlite(app) else None
-    if shared is None or shared.app is not app or shared.snapshots is None or "monkeypatch" in request.fixturenames:
+    shared: PreparedApp = request.getfixturevalue("on_sqlite" if is_on_sqlite(app) else "on_postgresql")
+    if shared.app is not app or shared.snapshots is None:
         yield partial(create_application, app)
         return
-    maker = Maker(app, shared.snapshots)
-    yield maker
-    maker.watcher.close()
+    patches = request.getfixturevalue("monkeypatch") if "monkeypatch" in request.fixturenames else None
+    yield Maker(app, shared.snapshots, patches)
+    shared.snapshots.close()
 
 
 @pytest.fixture

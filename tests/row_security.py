@@ -12,7 +12,8 @@ from sqlalchemy import NullPool, create_engine
 
 from app import create_app
 from models import access
-from tests.apps import OWNERS, POSTGRESQL, PreparedApp, new_database, prepare_app, reset_sql, settings_of
+from tests.apps import OWNERS, POSTGRESQL, PreparedApp, new_database, prepare_app, settings_of
+from tests.snapshots import PostgresqlSnapshots
 
 
 @contextmanager
@@ -45,8 +46,8 @@ def prepare_under_row_security(server: psycopg.Connection, folder: Path) -> Iter
         own_connection = psycopg.connect(address.replace("+psycopg", ""))
         with login_under_row_security(server, address) as own, own_connection as connection:
             connection.autocommit = True
-            steps = reset_sql(connection).encode()
-            yield PreparedApp(create_app(settings_of(own, folder)), lambda: connection.execute(steps))
+            renew = PostgresqlSnapshots(connection, folder).renew  # acts make applications anew, as this login may
+            yield PreparedApp(create_app(settings_of(own, folder)), renew)
 
 
 @pytest.fixture(scope="session")

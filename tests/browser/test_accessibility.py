@@ -48,9 +48,10 @@ def test_every_list_has_no_accessibility_flaws(app: Flask, certificate_number: s
             flawless(page, address)
             page.set_viewport_size({"width": 390, "height": 800})
             flawless(page, f"{address} on a telephone")
-            page.get_by_role("button", name="菜单").click()
-            flawless(page, f"{address} with its menu")
             page.set_viewport_size({"width": 1360, "height": 900})
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.get_by_role("button", name="菜单").click()
+        flawless(page, f"the menu of {username} on a telephone")
     page = browse_as("publisher").page
     page.get_by_role("link", name="我的登录").click()
     flawless(page, "one's own sessions")
@@ -61,8 +62,7 @@ def test_every_list_has_no_accessibility_flaws(app: Flask, certificate_number: s
     page.get_by_label("确认码").fill("1")
     page.get_by_role("button", name="确认", exact=True).click()
     flawless(page, "a wrong code for an e-mail address")
-    page.goto("/visits/")
-    page.get_by_role("link", name="帮助").click()
+    page.goto("/handbook/")
     flawless(page, "操作说明")
     page.set_viewport_size({"width": 390, "height": 800})
     flawless(page, "操作说明 on a telephone")
@@ -170,8 +170,9 @@ def test_the_details_page_and_dialogs_of_a_reviewer_have_no_accessibility_flaws(
     flawless(page, "progress")
 
 
-def test_the_page_of_a_customs_message_has_no_accessibility_flaws(certificate_number: str, browse_as: BrowseAs) -> None:  # noqa: F811
+def test_the_page_of_a_customs_message_has_no_flaws(browse_as: BrowseAs, make_application: MakeApplication) -> None:
     """The page of one message, its original opened."""
+    make_application(status="customs_failed")
     page = browse_as("reviewer").page
     page.goto("/exchange/")
     page.get_by_role("link", name="查看").first.click()

@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 
 from models.database import db
 from models.people.sessions import end_visits
-from tests.browser.conftest import BrowseAs
+from tests.browser.conftest import BrowseAs, in_whole_chromium
 from tests.browser.person import Person
 from tests.browser.test_accessibility import flawless
 from tests.cast import PASSWORD, account_of, make_papers
@@ -63,6 +63,7 @@ def test_an_ended_session_asks_for_the_password_over_the_page_and_continues(
     expect(page.locator("#file-other .files li")).to_have_count(1)
 
 
+@in_whole_chromium
 def test_printing_after_the_session_ended_asks_for_the_password_and_opens_the_certificate(
     app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
