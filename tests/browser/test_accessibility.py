@@ -1,7 +1,6 @@
 """Every state of every screen before axe (无障碍环境建设法 第三十二条, WCAG 2.2 AA): no violation, however small.
 
-Rules: all of WCAG 2.0 to 2.2, A and AA, with target size, and axe's best practices.
-On SQLite alone: a database adds nothing.
+Rules: all of WCAG 2.0 to 2.2, A and AA, with target size, and axe's best practices. On SQLite alone.
 """
 
 import pytest
