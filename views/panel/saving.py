@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.helpers import get_redirect_target
@@ -82,7 +82,7 @@ class SavingView(ModelView):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
         """GET: the form of one row. POST: change the row."""
-        return self.show_or_save_form(self.get_one(request.args.get("id")) or abort(404))
+        return self.show_or_save_form(self.named_row(request.args.get("id")))
 
     def show_or_save_form(self, model: Any) -> Any:
         """GET: the form of `model` (None: a new row). POST: save and commit it, or show it again with its errors."""

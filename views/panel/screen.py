@@ -15,6 +15,7 @@ from wtforms import Form
 
 from models.database import db
 from models.vocabulary import Word
+from views.entrance.missing import Missing
 from views.entrance.security import local
 from views.panel import saved_queries
 from views.panel.checks import HouseForm
@@ -105,8 +106,8 @@ class Screen(Page, PagedView):
         """Check the rows that the request names; call the view once (Flask-Admin would repeat it after a TypeError)."""
         if any(has_malformed_number(name) for name in request.form):
             abort(400)
-        if fn.__name__ in ("edit_view", "details_view") and not self.get_one(request.args.get("id")):
-            abort(404)
+        if fn.__name__ in ("edit_view", "details_view"):
+            self.named_row(request.args.get("id"))
         if fn.__name__ == "export" and not self.can_read_query():
             return redirect(self.get_url(".index_view", **self.asked()))  # the list shows the errors of the fields
         return fn(self, *args, **kwargs)
@@ -134,6 +135,17 @@ class Screen(Page, PagedView):
         if request.method == "GET":
             return once((self.endpoint, number), lambda: self._row(number))
         return self._row(number)
+
+    def named_row(self, key: Any, words: str = "") -> Any:
+        """The row with this id, which a request is about; raises NotFound if the account sees none.
+
+        `words`: what was not done, and what to do next; by default those of any act.
+        """
+        if (row := self.get_one(key)) is not None:
+            return row
+        if not words and request.method == "GET":
+            abort(404)
+        raise Missing(words or _("没有找到这项资料，可能已由同事或在另一个窗口中删除，没有办理。请返回列表查询。"))
 
     def _row(self, number: int) -> Any:
         return db.session.query(self.model).filter(self.model.id == number).one_or_none()

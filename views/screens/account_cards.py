@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -38,7 +38,7 @@ class AccountCardsScreen(LoggedScreen):
     @expose("/cards/bind/", methods=("POST",))
     def bind_card(self) -> Any:
         """Bind the card of an uploaded certificate to the account; ends the account's sessions."""
-        account, session = self.get_one(request.form.get("id")) or abort(404), db.session()
+        account, session = self.named_row(request.form.get("id")), db.session()
         file = request.files.get("file")
 
         def act() -> str:

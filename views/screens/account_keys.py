@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, redirect, request
+from flask import redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -32,7 +32,7 @@ class AccountKeysScreen(AccountApiKeysScreen):
     @expose("/keys/")
     def keys(self) -> Any:
         """The keys of one account, and a new recovery code, once. Commits that the code was shown."""
-        account = self.get_one(request.args.get("id")) or abort(404)
+        account = self.named_row(request.args.get("id"))
         notes = one_time.pop_notes() if request.method == "GET" else []  # a HEAD shows nothing
         db.session.commit()
         session = db.session()
@@ -76,7 +76,7 @@ class AccountKeysScreen(AccountApiKeysScreen):
     @expose("/keys/code/", methods=("POST",))
     def give_code(self) -> Any:
         """发放恢复码: shown once, accepted once in place of a key."""
-        account, session = self.get_one(request.form.get("id")) or abort(404), db.session()
+        account, session = self.named_row(request.form.get("id")), db.session()
 
         def act() -> str:
             refuse_own(account)

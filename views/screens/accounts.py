@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from flask import abort, flash, request
+from flask import flash, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -161,7 +161,7 @@ class AccountScreen(ListExport, AccountKeysScreen):
     @expose("/reset/", methods=("POST",))
     def reset(self) -> Any:
         """重置密码: sets a one-time password, shown once, and ends every session of the account."""
-        account = self.get_one(request.form.get("id")) or abort(404)
+        account = self.named_row(request.form.get("id"))
         if account.id == current_user.id:
             flash(_("自己的密码请点击右上角“修改密码”更换。"), "error")
             return self.back()

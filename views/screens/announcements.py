@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from flask import abort, flash, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -112,7 +112,7 @@ class AnnouncementScreen(ListExport):
     @expose("/withdraw/", methods=("POST",))
     def withdraw(self) -> Any:
         """撤回: readers do not see the announcement any more."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
 
         def act() -> str:
             announcements.withdraw(db.session(), row, current_user, place())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, jsonify, redirect, request
+from flask import flash, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -108,7 +108,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         deleted rows and one blank row do not count."""
         if fn.__name__ == "edit_view" and request.method == "POST":
             gone = _("没有找到这份申请，可能已由同事或在另一个窗口中删除，没有保存。仍需办理的，请新建申请。")
-            self.present(request.args.get("id"), gone)
+            self.named_row(request.args.get("id"), gone)
         cells = [(name.rpartition("-")[0], text) for name, text in request.form.items() if name.startswith("carriers-")]
         rows = {row for row, _text in cells if f"del-{row}" not in request.form}
         has_blank_row = bool(rows - {row for row, text in cells if text.strip()})
@@ -213,7 +213,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
         """The form while 暂存 or 退回 (手册 第二章); the details, with the reason, in any other status."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         if not self.editable(row) and request.method != "POST":
             return redirect(self.get_url(".details_view", id=row.id))
         return super().edit_view()

@@ -17,7 +17,6 @@ from models.database import commit_and_keep, db
 from models.files.store_errors import StoreUnusable
 from models.vocabulary import AttachmentKind
 from models.workflow import Refused
-from views.entrance.missing import Missing
 from views.panel.fields import number_of
 from views.resources import bounds, store
 from views.screens.filing import FilingScreen
@@ -62,7 +61,7 @@ class UploadScreen(FilingScreen):
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
         """移除: remove a file while the application may be edited, and commit."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
         key = row.id  # after a rollback the row may be deleted
         attachment = request.form.get("attachment", 0, type=int)
         if attachment not in {file.id for file in row.current_attachments}:
@@ -102,18 +101,13 @@ class UploadScreen(FilingScreen):
         flash_uploads(notes, refusals)
         return self.to_boxes(key)
 
-    def present(self, key: Any, words: str = "") -> Application:
-        """The application that a page is about; raises Missing if it was deleted meanwhile, or never existed.
-
-        `words`: what was not done, and what to do next; by default those about an uploaded file.
-        """
-        row: Application | None = self.get_one(key)
-        if row is not None:
-            return row
-        raise Missing(
-            words
-            or _("没有找到这份申请，可能已由同事或在另一个窗口中删除，文件没有保存。仍需办理的，请新建申请后重新上传。")
+    def present(self, key: Any) -> Application:
+        """The application that files are sent to; raises Missing if it was deleted meanwhile, or never existed."""
+        words = _(
+            "没有找到这份申请，可能已由同事或在另一个窗口中删除，文件没有保存。仍需办理的，请新建申请后重新上传。"
         )
+        row: Application = self.named_row(key, words)
+        return row
 
     def to_boxes(self, key: int) -> Any:
         """Redirect to the attachments in the form."""

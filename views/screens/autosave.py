@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, current_app, flash, jsonify, redirect, request
+from flask import current_app, flash, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -29,7 +29,7 @@ class AutosaveScreen(CarrierImportScreen):
     @expose("/autosave/", methods=("POST",))
     def autosave(self) -> Any:
         """Store the typed form in the buffer, or with `discard` delete it; commits. Does not change the application."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         if "discard" in request.form:
             typed_form.forget(db.session(), row, current_user, None, restored_revision())
             db.session().commit()

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from flask import abort, flash, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -87,7 +87,7 @@ class CalendarScreen(ListExport, ImportScreen):
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
         """Remove one day, which is then an ordinary day of its week; commits."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
         with access.everything() as session:
             moved = notice.remove_day(session, session.get_one(CalendarDay, row.id))
             note(

@@ -49,7 +49,7 @@ class CarrierImportScreen(UploadScreen):
     @expose("/carriers/preview/", methods=("POST",))
     def carrier_preview(self) -> Any:
         """The rows that a block would add: JSON for a script, else a page. Writes nothing."""
-        row = (self.get_one(request.args.get("id")) or abort(404)) if "id" in request.args else None
+        row = self.named_row(request.args.get("id")) if "id" in request.args else None
         scripted = bool(request.headers.get("X-Requested-With"))
         try:
             cells, notes = block_sent()
@@ -82,7 +82,7 @@ class CarrierImportScreen(UploadScreen):
     @expose("/carriers/take/", methods=("POST",))
     def carrier_take(self) -> Any:
         """Write the block of a preview page into the draft and commit, all rows or none; invalid cells as typed."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         edit = self.get_url(".edit_view", id=row.id)
         try:
             block, version = read_block(cells_sent(), "", carried()), number_of(request.form.get("version")) or 0

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import abort, flash, g, jsonify, redirect, request
+from flask import flash, g, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -68,7 +68,7 @@ class CaseScreen(FilingScreen):
     @in_chinese()  # like the certificate
     def preview(self) -> Any:
         """The text of the certificate as 准予备案 would issue it now, and why that would be refused. Writes nothing."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         if sentence := workflow.refusal(Action.GRANT, row.status, current_user.role):
             flash(sentence, "error")
             return redirect(self.get_url(".details_view", id=row.id))
@@ -82,7 +82,7 @@ class CaseScreen(FilingScreen):
     @expose("/typed/", methods=("POST",))
     def save_typed(self) -> Any:
         """Store the unsent opinion about a case and commit; the case itself is not changed."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         at = store_opinion_and_commit(row)
         return jsonify(at=at and at.strftime("%H:%M"))
 

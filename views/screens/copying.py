@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -23,7 +23,7 @@ class CopyScreen(FilingScreen):
     @expose("/copy/", methods=("POST",))
     def copy(self) -> Any:
         """重新申请: create a complete draft, commit and open its form; the existing draft if there is one already."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
         old = row.number
         try:
             draft, left = reissue.copy(db.session(), row, current_user, store())
@@ -44,7 +44,7 @@ class CopyScreen(FilingScreen):
     @expose("/duplicate/", methods=("POST",))
     def duplicate(self) -> Any:
         """复制新建: create a draft, commit and open its form; the same draft if one page sends it twice."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
         draft = duplicate_for_page(db.session(), row, current_user)
         db.session().commit()
         flash(_("已按 %(old)s 新建申请 %(new)s，附件请重新上传。", old=row.number, new=draft.number), "success")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from flask import abort, request
+from flask import request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -109,7 +109,7 @@ class EntrustingScreen(ListExport):
     @expose("/<any(accept, end):answer>/", methods=("POST",))
     def change(self, answer: str) -> Any:
         """Accept or end an entrustment and commit; refused if the other side has ended it meanwhile."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
         change, event, kind, done = DONE[answer]
 
         def act() -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from flask import Response, abort, flash, g, render_template, request
+from flask import Response, flash, g, render_template, request
 from flask_admin import expose
 from flask_babel import format_timedelta
 from flask_babel import gettext as _
@@ -138,7 +138,7 @@ class ExchangeScreen(ListExport):
     @expose("/letter/")
     def letter(self) -> Any:
         """The bytes that were sent in one attempt. Commits a log entry."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         attempt = number_of(request.args.get("attempt"))
         sent = next((letter for letter in row.letters if letter.attempt == attempt and letter.has_raw), None)
         if sent is None:
@@ -152,7 +152,7 @@ class ExchangeScreen(ListExport):
     @expose(f"/<any({PERFORMED}):act>/", methods=("POST",))
     def perform(self, act: str) -> Any:
         """Perform an act on one message and commit; if it is refused, the error page returns a typed opinion."""
-        row, wanted = self.get_one(request.form.get("id")) or abort(404), BY_ADDRESS[act]
+        row, wanted = self.named_row(request.form.get("id")), BY_ADDRESS[act]
         about = row.application.number if wanted is Action.RESEND else row.message_id  # 重发 creates a new message
         panel = result(wanted, {"number": about}, (), "")
         try:

@@ -175,7 +175,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
     @expose(f"/<any({PERFORMED}):action>/", methods=("POST",))
     def perform(self, action: str) -> Any:
         """Perform an act on one row and commit; a refusal is shown as a sentence."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
         wanted, facts, key = Action(action), facts_of(row), row.id
         refused = self.attempt_and_commit(wanted, row)
         if isinstance(refused, NotMadeYet):

@@ -108,7 +108,7 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
     @expose("/details/")
     def details_view(self) -> Any:
         """Mark a message as read, commit, and redirect to its subject; a message without one is shown as text."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         self.mark_read_and_commit(row)
         if row.application_id is not None:
             return redirect(self.page_of(row))

@@ -74,7 +74,7 @@ class OnlineScreen(ListExport):
     @expose("/end/", methods=("POST",))
     def end(self) -> Any:
         """强制下线: end a session."""
-        visit = self.get_one(request.form.get("id")) or abort(404)
+        visit = self.named_row(request.form.get("id"))
         words = _("%(name)s 已下线。", name=visit.account.username)
 
         def act() -> str:

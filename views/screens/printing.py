@@ -57,7 +57,7 @@ class PrintScreen(Screen):
         While the paper is being made: a page that asks every two seconds and opens the paper when it is ready; with
         `?print=1` it also prints it (waiting.js).
         """
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         wanted = "print" in request.args
         try:
             content = self.paper_of(row)
@@ -78,7 +78,7 @@ class PrintScreen(Screen):
     @expose("/prepare/", methods=("POST",))
     def prepare(self) -> Response:
         """204 if the paper of one certificate is made; otherwise queue it and return 202. Commits."""
-        row = self.get_one(request.form.get("id")) or abort(404)
+        row = self.named_row(request.form.get("id"))
         try:
             self.paper_of(row)
         except NotMadeYet:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, current_app, g, jsonify, request
+from flask import current_app, g, jsonify, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -89,7 +89,7 @@ class ProvinceCaseScreen(CaseScreen):
     @expose("/renew/", methods=("POST",))
     def renew(self) -> Any:
         """Renew the reader's lease and commit; JSON with its new end, or 409 if it is lost."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         until = taking.renew(db.session(), row, current_user)
         db.session().commit()
         if until is None:

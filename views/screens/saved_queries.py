@@ -98,7 +98,7 @@ class SavedQueryScreen(ListExport):
     @expose("/ask/")
     def ask(self) -> Any:
         """Redirect to the list with this query; parameters that it no longer supports are dropped with a notice."""
-        row = self.get_one(request.args.get("id")) or abort(404)
+        row = self.named_row(request.args.get("id"))
         screen = self.list_of(row.screen)
         if screen is None:
             flash(_("常用查询「%(name)s」所在的列表已不再提供，可以将其删除。", name=row.name), "message")

@@ -161,3 +161,16 @@ def test_a_form_of_a_draft_deleted_meanwhile_says_so(client_as: ClientAs, make_a
     assert "可能已由同事或在另一个窗口中删除，没有保存。仍需办理的，请新建申请。" in answer.text
     assert 'href="/applications/new/"' in answer.text
     assert browser.get(f"/applications/edit/?id={key}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address", ["submit/", "delete/", "copy/", "duplicate/", "carriers/preview/", "carriers/take/", "autosave/"]
+)
+def test_an_act_on_a_draft_deleted_meanwhile_says_that_nothing_was_done(
+    address: str, client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    key, browser = make_application(), client_as("publisher")
+    client_as("publisher").post("/applications/delete/", data={"id": key})
+    answer = browser.post(f"/applications/{address}?id={key}", data={"id": key})
+    assert answer.status_code == 404
+    assert "没有找到这项资料，可能已由同事或在另一个窗口中删除，没有办理。请返回列表查询。" in answer.text
