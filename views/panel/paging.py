@@ -38,7 +38,11 @@ class PagedView(SavingView):
 
     def count_rows(self) -> int:
         """The number of rows, up to `reach` + 1: counting a million rows exactly would make the list slow."""
-        rows = self.narrow(db.session.query(self.model.id)).limit(self.reach + 1).subquery()
+        return self.count_up_to_reach(self.narrow(db.session.query(self.model.id)))
+
+    def count_up_to_reach(self, ids: Any) -> int:
+        """The number of rows of a query of ids, up to `reach` + 1."""
+        rows = ids.limit(self.reach + 1).subquery()
         return int(db.session.query(func.count()).select_from(rows).scalar() or 0)
 
     def get_query(self) -> Any:

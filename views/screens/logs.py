@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup, escape
-from sqlalchemy import false, func
+from sqlalchemy import false
 from sqlalchemy.orm import Session, joinedload
 
 from models.application import Application
@@ -165,8 +165,7 @@ class TrailScreen(ReadOnlyLog):
         """Of each entry row security looks up the application. For the list of all entries more than `reach`
         applications decide it: each that the nation sees has an entry, that of its grant."""
         if not self.asked_fields():
-            issued = db.session.query(Application.id).limit(self.reach + 1).subquery()
-            count = int(db.session.query(func.count()).select_from(issued).scalar() or 0)
+            count = self.count_up_to_reach(db.session.query(Application.id))
             if count > self.reach:
                 return count
         return super().count_rows()
