@@ -11,7 +11,7 @@ from models import access, clock, opinions
 from models.application.lease import CaseLease
 from models.database import db
 from models.vocabulary import Action
-from tests.browser.conftest import BrowseAs
+from tests.browser.conftest import BrowseAs, in_whole_chromium
 from tests.browser.test_desk import enter, tab_to
 from tests.conftest import ActAs, MakeApplication, StoredRows
 
@@ -118,6 +118,7 @@ def test_a_half_typed_opinion_is_saved_for_its_case_and_person(
     assert (record["trail_entry"][-1]["opinion"], record["typed_form"]) == ("材料齐全，符合要求。", [])
 
 
+@in_whole_chromium
 def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
     app: Flask, browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:
@@ -160,6 +161,7 @@ def test_working_on_a_case_renews_its_lease_and_a_lost_lease_is_shown(
     assert renewals == []
 
 
+@in_whole_chromium
 def test_a_case_is_read_beside_its_files_and_the_next_one_opened(
     browse_as: BrowseAs, make_application: MakeApplication
 ) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from tests.browser import publisher_steps
-from tests.browser.conftest import BrowseAs
+from tests.browser.conftest import BrowseAs, in_whole_chromium
 from tests.browser.person import Person
 from tests.cast import make_papers
 from tests.conftest import MakePdf
@@ -18,6 +18,7 @@ from tests.conftest import MakePdf
 OPINION = "商品名称请注明版次。"
 
 
+@in_whole_chromium
 def test_the_screens_follow_the_procedure_of_the_manual(app: Flask, browse_as: BrowseAs, make_pdf: MakePdf) -> None:
     """PD1, PD5: from a blank form to a certificate whose QR code says 有效, with every person who has a part in it."""
     publisher, province = browse_as("publisher"), browse_as("reviewer")
