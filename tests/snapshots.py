@@ -21,6 +21,7 @@ from models.database.sqlite import library as sqlite
 from tests.cast import create_application
 
 MOST = 150  # snapshots of one process, a good MB each
+QUEUES = ("paper_task", "customs_message")
 Calls = tuple[tuple[str, str, int, str], ...]  # (by, status, carriers, other fields) of each call so far
 
 
@@ -45,7 +46,7 @@ class Snapshots(ABC):
     def put_back(self, calls: Calls, store: Path) -> int | None:
         """Restore the snapshot of these calls, and return the last call's answer; None: there is no snapshot.
 
-        Papers are queued now, so that none is reported as overdue.
+        Papers and messages are queued now, so that none is reported as overdue.
         """
         made, name = self.remembered.get((calls, str(clock.today())), (None, ""))
         if made is not None:
@@ -99,7 +100,8 @@ class SqliteSnapshots(Snapshots):
         copy(self.folder / f"{name}.sqlite", self.database)
         now = clock.now().astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         with closing(sqlite.connect(self.database)) as database, database:
-            database.execute("UPDATE paper_task SET queued_at = ?", (now,))
+            for table in QUEUES:
+                database.execute(f"UPDATE {table} SET queued_at = ?", (now,))
 
 
 class PostgresqlSnapshots(Snapshots):
@@ -137,7 +139,8 @@ class PostgresqlSnapshots(Snapshots):
         self.steps[name] = reset_sql(self.connection, f"{self.prefix}{name}")
 
     def _load(self, name: str) -> None:
-        self.connection.execute(f"{self.steps[name]};UPDATE paper_task SET queued_at = now()".encode())
+        queue = "".join(f";UPDATE {table} SET queued_at = now()" for table in QUEUES)
+        self.connection.execute(f"{self.steps[name]}{queue}".encode())
 
 
 class Maker:

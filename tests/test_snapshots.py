@@ -14,7 +14,7 @@ from models.database import db
 from tests.apps import PreparedApp, is_on_sqlite
 from tests.cast import perform_step
 from tests.conftest import MakeApplication, Record, StoredRows
-from tests.snapshots import Maker, PostgresqlSnapshots, Snapshots, SqliteSnapshots
+from tests.snapshots import QUEUES, Maker, PostgresqlSnapshots, Snapshots, SqliteSnapshots
 
 on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -23,7 +23,7 @@ on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_a_restored_application_equals_a_newly_made_one(
     app: Flask, on_sqlite: PreparedApp, request: pytest.FixtureRequest, stored_rows: StoredRows, tmp_path: Path
 ) -> None:
-    """Row by row, but for the moment since which papers wait; and acts go on with it."""
+    """Row by row, but for the moment since which papers and messages wait; and acts go on with it."""
     if is_on_sqlite(app):
         shared = on_sqlite.snapshots
         assert isinstance(shared, SqliteSnapshots)
@@ -53,8 +53,8 @@ def turn(app: Flask, renew: Callable[[], object], snapshots: Snapshots, stored_r
         assert stored_rows(keys[0])["application"][0]["status"] == "customs_received"
         assert maker(status="pending") == keys[1] + 1
     for record in records:
-        for task in record["paper_task"]:
-            assert task.pop("queued_at")
+        for row in (row for table in QUEUES for row in record[table]):
+            assert row.pop("queued_at")
     return records
 
 

@@ -11,11 +11,13 @@ import pikepdf
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import BrowseAs
+from tests.browser.conftest import BrowseAs, in_whole_chromium
 from tests.browser.person import Person
 from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
 from tests.cast import make_papers
 from tests.conftest import MakeApplication, StoredRows
+
+pytestmark = in_whole_chromium
 
 
 def pictured(page: Page, name: str) -> None:

@@ -1,6 +1,7 @@
 """Every page of every role in a desktop and a phone window: the checks of every page, and screenshots."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from models import access
 from models.certificate import Certificate
+from tests.apps import PreparedApp, is_on_sqlite
 from tests.browser.conftest import BrowseAs
 from tests.cast import make_papers
 from views import demo
@@ -51,14 +53,20 @@ BROKEN = """() => {
 
 
 @pytest.fixture
-def certificate_number(app: Flask) -> str:
+def certificate_number(app: Flask, request: pytest.FixtureRequest) -> str:
     """The demonstration's cases in every status, beside the people of the tests; the number of a certificate."""
+    prepared: PreparedApp = request.getfixturevalue("on_sqlite" if is_on_sqlite(app) else "on_postgresql")
+    demonstration, place = (("", "demonstration", 0, ""),), Path(app.config["STORE"])
+    assert prepared.snapshots is not None
+    if prepared.snapshots.put_back(demonstration, place) is None:
+        with app.app_context(), access.everything() as session:
+            demo.file_cases(session, demo.add_people(session), store(), office(), 1 << 20)
+            session.commit()
+        make_papers(app)
+        prepared.snapshots.seen.add(demonstration)  # to be remembered at once
+        prepared.snapshots.remember(demonstration, 0, place)
     with app.app_context(), access.everything() as session:
-        demo.file_cases(session, demo.add_people(session), store(), office(), 1 << 20)
-        session.commit()
-        number = session.scalars(select(Certificate.number)).first() or ""
-    make_papers(app)
-    return number
+        return session.scalars(select(Certificate.number)).first() or ""
 
 
 def addresses(page: Page) -> set[str]:
