@@ -100,8 +100,7 @@ virus: setup ## 用 Debian 的 clamd 核对查毒
 	@$(BIN)/pytest -q tests/models/files/real_clamd.py
 
 # Installing these starts services on Debian; the demo does not need them.
-test: PACKAGES += nginx pgbouncer
-test screens: PACKAGES += chromium-headless-shell
+test: PACKAGES += nginx pgbouncer chromium-headless-shell
 # Byte code is written, or each of the many processes that the tests start would compile all modules again.
 test quick: export PYTHONDONTWRITEBYTECODE =
 test: setup $(SAMPLES) ## 在 SQLite 和 PostgreSQL 上运行全部测试

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from models import clock
 from tests.browser.attentive import AttentiveUser
-from tests.browser.conftest import BrowseAs
+from tests.browser.conftest import BrowseAs, in_whole_chromium
 from tests.browser.test_accessibility import flawless
 from tests.cast import make_papers
 from tests.conftest import MakeApplication
@@ -128,6 +128,7 @@ def test_the_register_is_filtered_by_number_date_and_quantity(nation: AttentiveU
     expect(page.locator(".query-more")).to_have_attribute("open", "")
 
 
+@in_whole_chromium
 def test_many_certificates_are_printed_into_one_window(app: Flask, nation: AttentiveUser) -> None:
     """全选, 打印: the dialog counts, then 确定 has the focus; the ticks stay."""
     make_papers(app)

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, ViewportSize
 
 from tests import ROOT
-from tests.browser.conftest import BrowseAs
+from tests.browser.conftest import BrowseAs, in_whole_chromium
 from tests.browser.person import Person
 from tests.browser.test_pages import certificate_number  # noqa: F401
 from views.translations import COOKIE, LANGUAGES
@@ -22,6 +22,7 @@ WIDE = ViewportSize(width=1360, height=900)
 COLUMN = 910  # CSS pixels of the text of 操作说明, at most
 
 
+@in_whole_chromium
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pictures_of_the_manual_can_be_taken(
     certificate_number: str,  # noqa: F811
