@@ -33,7 +33,7 @@ ON_SQLITE = (
     "browser", "bench", "views/certificate/test_certificate.py", "views/certificate/test_accessible.py",
     "views/certificate/test_long_term.py", "views/certificate/test_time_stamps.py",
     "views/certificate/test_paper_process.py", "views/certificate/test_pages.py", "views/entrance/test_routes.py",
-    "views/screens/test_large_forms.py", "views/terminal/test_manifests.py", "views/terminal/test_mail_servers.py",
+    "views/terminal/test_manifests.py", "views/terminal/test_mail_servers.py",
 )  # fmt: skip
 ON_BOTH = ("browser/test_story.py", "browser/test_case.py", "browser/test_keeping.py", "bench/test_bulk.py")
 

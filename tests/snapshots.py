@@ -34,9 +34,8 @@ class Snapshots(ABC):
         self.seen: set[Calls] = set()
 
     def remember(self, calls: Calls, made: int, store: Path) -> None:
-        """Store a snapshot of the present state the second time, because most calls with fields are never repeated."""
-        if calls not in self.seen or len(self.remembered) == MOST:
-            self.seen.add(calls)
+        """Store a snapshot of the present state, if there is room."""
+        if len(self.remembered) == MOST:
             return
         name = f"snapshot_{len(self.remembered)}"
         shutil.copytree(store, self.folder / name)
@@ -171,7 +170,9 @@ class Maker:
         made = self.snapshots.put_back(calls, self.store)
         if made is None:
             made = create_application(self.app, by, status, carriers, **fields)
-            self.snapshots.remember(calls, made, self.store)
+            if calls in self.snapshots.seen:  # most calls with fields are never repeated
+                self.snapshots.remember(calls, made, self.store)
+            self.snapshots.seen.add(calls)
         self.calls, self.state = calls, self._state()
         return made
 

@@ -12,11 +12,9 @@ from sqlalchemy import text
 from models.acts import drafts
 from models.database import db
 from tests.apps import PreparedApp, is_on_sqlite
-from tests.cast import perform_step
+from tests.cast import FIELDS, perform_step
 from tests.conftest import MakeApplication, Record, StoredRows
 from tests.snapshots import QUEUES, Maker, PostgresqlSnapshots, Snapshots, SqliteSnapshots
-
-on_sqlite_only = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 @pytest.mark.slow
@@ -37,17 +35,21 @@ def test_a_restored_application_equals_a_newly_made_one(
     _first, made, restored = (turn(app, renew, own, stored_rows) for _ in range(3))
     assert len(own.remembered) == 2
     assert made == restored
+    other = turn(app, renew, own, stored_rows, title="另一个")
+    assert [record["application"][0]["title"] for record in other] == [FIELDS["title"], "另一个"]
 
 
-def turn(app: Flask, renew: Callable[[], object], snapshots: Snapshots, stored_rows: StoredRows) -> list[Record]:
-    """All stored rows of two applications on a fresh database, before other acts."""
+def turn(
+    app: Flask, renew: Callable[[], object], snapshots: Snapshots, stored_rows: StoredRows, **fields: str
+) -> list[Record]:
+    """All stored rows of two applications on a fresh database, the second with these fields, before other acts."""
     with app.app_context():
         db.engine.dispose()
     renew()
     shutil.rmtree(app.config["STORE"], ignore_errors=True)
     maker = Maker(app, snapshots)
     with closing(snapshots):
-        keys = maker(status="filed"), maker(by="agent", carriers=2)
+        keys = maker(status="filed"), maker(by="agent", carriers=2, **fields)
         records = [stored_rows(key) for key in keys]
         perform_step(app, True, keys[0], "publisher")
         assert stored_rows(keys[0])["application"][0]["status"] == "customs_received"

@@ -63,7 +63,6 @@ def certificate_number(app: Flask, request: pytest.FixtureRequest) -> str:
             demo.file_cases(session, demo.add_people(session), store(), office(), 1 << 20)
             session.commit()
         make_papers(app)
-        prepared.snapshots.seen.add(demonstration)  # to be remembered at once
         prepared.snapshots.remember(demonstration, 0, place)
     with app.app_context(), access.everything() as session:
         return session.scalars(select(Certificate.number)).first() or ""
