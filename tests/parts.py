@@ -27,12 +27,18 @@ SLOW_PLACES = (
 SLOW_FIXTURES = {"postgresql", "on_postgresql", "s3", "page"}  # page: a browser's
 
 
-# What a browser, a typesetter or the bench does with a page does not depend on the database, nor do manifests, mail
-# servers, time stamps and the roles of a route: on SQLite alone, but for the stories here; `BOTH=1`: all on both.
+# What a browser, a typesetter or the bench does with a page does not depend on the database, nor do the words, headers
+# and pictures of a page, the published codes, manifests, mail servers, time stamps and the roles of a route: on SQLite
+# alone, but for the stories here; `BOTH=1`: all on both.
 ON_SQLITE = (
-    "browser", "bench", "views/certificate/test_certificate.py", "views/certificate/test_accessible.py",
+    "browser", "bench", "models/certificate/test_fonts.py", "models/codes/test_codes.py",
+    "views/certificate/test_certificate.py", "views/certificate/test_accessible.py",
     "views/certificate/test_long_term.py", "views/certificate/test_time_stamps.py",
-    "views/certificate/test_paper_process.py", "views/certificate/test_pages.py", "views/entrance/test_routes.py",
+    "views/certificate/test_paper_process.py", "views/certificate/test_pages.py",
+    "views/entrance/test_captcha.py", "views/entrance/test_refused_pages.py", "views/entrance/test_routes.py",
+    "views/entrance/test_static_files.py",
+    "views/screens/test_drawn_acts.py", "views/screens/test_handbook.py", "views/screens/test_help.py",
+    "views/screens/test_law.py", "views/screens/test_words_of_acts.py",
     "views/terminal/test_manifests.py", "views/terminal/test_mail_servers.py",
 )  # fmt: skip
 ON_BOTH = ("browser/test_story.py", "browser/test_case.py", "browser/test_keeping.py", "bench/test_bulk.py")
