@@ -178,7 +178,8 @@ def handle_http_error(error: HTTPException) -> Response:
         return response
     expired = isinstance(error, (CSRFError, Unauthorized))
     token = generate_csrf() if expired and wants_json() else None
-    return fill_with_sentence(response, sentence(error), token, back=not isinstance(error, Missing))
+    listed = error.listed if isinstance(error, Missing) else None
+    return fill_with_sentence(response, sentence(error), token, listed)
 
 
 def handle_refused(refusal: Refused) -> Response:
@@ -186,10 +187,12 @@ def handle_refused(refusal: Refused) -> Response:
     return fill_with_sentence(Response(status=409), str(refusal))
 
 
-def fill_with_sentence(response: Response, words: str, token: str | None = None, back: bool = True) -> Response:
+def fill_with_sentence(
+    response: Response, words: str, token: str | None = None, listed: str | None = None
+) -> Response:
     """Fill `response` with a sentence, as page or JSON; a script also gets the CSRF `token` to continue with.
 
-    `back`: whether the page has a link to the one before.
+    `listed`: address of a list to link to, or "", instead of the page before.
     """
     status = response.status_code
     number = incident_number() if status >= 500 else None
@@ -200,12 +203,12 @@ def fill_with_sentence(response: Response, words: str, token: str | None = None,
         body = {name: value for name, value in body.items() if value}
         response.data, response.mimetype = jsonify(body).data, "application/json"
         return response
-    response.data = _error_page(words, status, number, back)
+    response.data = _error_page(words, status, number, listed)
     response.content_type = "text/html; charset=utf-8"
     return response
 
 
-def _error_page(words: str, status: int, number: str | None, back: bool) -> str:
+def _error_page(words: str, status: int, number: str | None, listed: str | None) -> str:
     """The error page, with the menu if somebody is signed in. From status 500 on it does not query the database.
 
     If its template fails: minimal HTML with the same content.
@@ -213,7 +216,8 @@ def _error_page(words: str, status: int, number: str | None, back: bool) -> str:
     sent = resubmittable_fields(status)
     typed = labelled_fields(sent)
     try:
-        page: dict[str, Any] = {"back": back and referring_page(), "typed": typed, "action": local(request.full_path)}
+        page: dict[str, Any] = {"back": referring_page() if listed is None else None, "listed": listed}
+        page |= {"typed": typed, "action": local(request.full_path)}
         page["person"] = person_for_error(status)
         page["sent"] = sent if status in AGAIN or status >= 500 else []
         template = "panel/error.html" if page["person"] else "entrance/error.html"

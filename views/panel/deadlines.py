@@ -86,7 +86,9 @@ def tag(row: Application) -> Markup:
 
 
 def below_status(row: Application) -> Markup:
-    """The time left for the decision in small type, for a list; nothing unless the application is pending."""
+    """The time left for the decision in small type, for a list; nothing where none runs, nor will again."""
+    if row.status in workflow.SENT_BACK:
+        return once("stopped", lambda: _small("light", "", _("时限已停止")))
     if row.status not in workflow.AWAITING or row.due_on is None:
         return Markup()
     due = row.due_on
@@ -95,9 +97,12 @@ def below_status(row: Application) -> Markup:
 
 def _below_status(due: date) -> Markup:
     rest = words(due) if is_known(due) else _("%(left)s（暂估）", left=words(due))
-    return Markup('<small class="left left-{}" data-label="{}" title="{}">{}</small>').format(
-        tone(due), _("办结期限"), due if is_known(due) else f"{due} {estimated(due)}", rest
-    )
+    return _small(tone(due), str(due) if is_known(due) else f"{due} {estimated(due)}", rest)
+
+
+def _small(tone: str, title: str, words: str) -> Markup:
+    html = Markup('<small class="left left-{}" data-label="{}" title="{}">{}</small>')
+    return html.format(tone, _("办结期限"), title, words)
 
 
 def is_known(due: date) -> bool:

@@ -174,3 +174,4 @@ def test_an_act_on_a_draft_deleted_meanwhile_says_that_nothing_was_done(
     answer = browser.post(f"/applications/{address}?id={key}", data={"id": key})
     assert answer.status_code == 404
     assert "没有找到这项资料，可能已由同事或在另一个窗口中删除，没有办理。请返回列表查询。" in answer.text
+    assert '<a class="btn btn-primary" href="/applications/">返回列表</a>' in answer.text

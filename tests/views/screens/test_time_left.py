@@ -43,12 +43,21 @@ def test_applicant_and_province_read_the_words_of_the_desk(
 
 
 @pytest.mark.slow
-def test_only_pending_applications_have_time_left(client_as: ClientAs, make_application: MakeApplication) -> None:
-    for status in set(Status) - {Status.PENDING}:
+def test_other_applications_have_no_time_left(client_as: ClientAs, make_application: MakeApplication) -> None:
+    for status in set(Status) - {Status.PENDING, Status.RETURNED}:
         make_application(status=status)
     for who, address in (LISTS | {"national": "/register/"}).items():
         page = client_as(who).get(address).text
         assert "badge-" in page and 'class="left' not in page, who
+
+
+def test_a_returned_application_says_that_its_time_has_stopped(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    make_application(status="returned")
+    for who, address in LISTS.items():
+        page = client_as(who).get(address).text
+        assert LEFT.findall(page) == [("退回", "light", "时限已停止")], who
 
 
 def test_the_nation_sees_no_pending_application(client_as: ClientAs, make_application: MakeApplication) -> None:
@@ -98,7 +107,7 @@ def test_the_calendar_is_read_once_for_a_page_and_not_at_all_without_a_pending_r
         for who, address in LISTS.items():
             browsers[who].get(address)
             statements.clear()
-            assert browsers[who].get(address).text.count('class="left') == (0, 1, 3)[more]
+            assert browsers[who].get(address).text.count('class="left') == 1 + (0, 1, 3)[more]  # 1: returned
             assert sum("calendar_day" in each for each in statements) == (0, 1, 1)[more]
             counts[-1].append(len(statements))
     assert counts[1] == counts[2]
