@@ -187,9 +187,7 @@ def handle_refused(refusal: Refused) -> Response:
     return fill_with_sentence(Response(status=409), str(refusal))
 
 
-def fill_with_sentence(
-    response: Response, words: str, token: str | None = None, listed: str | None = None
-) -> Response:
+def fill_with_sentence(response: Response, words: str, token: str | None = None, listed: str | None = None) -> Response:
     """Fill `response` with a sentence, as page or JSON; a script also gets the CSRF `token` to continue with.
 
     `listed`: address of a list to link to, or "", instead of the page before.

@@ -145,8 +145,8 @@ class Screen(Page, PagedView):
             return row
         if not words and request.method == "GET":
             abort(404)
-        listed = self.get_url(".index_view")
-        raise Missing(words or _("没有找到这项资料，可能已由同事或在另一个窗口中删除，没有办理。请返回列表查询。"), listed)
+        words = words or _("没有找到这项资料，可能已由同事或在另一个窗口中删除，没有办理。请返回列表查询。")
+        raise Missing(words, self.get_url(".index_view"))
 
     def _row(self, number: int) -> Any:
         return db.session.query(self.model).filter(self.model.id == number).one_or_none()

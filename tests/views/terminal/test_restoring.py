@@ -82,7 +82,7 @@ def is_marked(app: Flask) -> bool:
 def test_a_restore_killed_at_any_step_is_marked_or_has_changed_nothing_and_can_be_repeated(
     app: Flask, empty_app: Flask, backup: Path
 ) -> None:
-    """SIGKILL at every line with an effect, on PostgreSQL at every third; each run continues from the former's state."""
+    """SIGKILL at every line with an effect, on PostgreSQL every third; each run continues from the former's state."""
     empty_app.config["SIGNING_KEY"] = app.config["SIGNING_KEY"]
     assert run_command(empty_app, "upgrade").exit_code == 0
     empty, whole, line, seen = everything_in(empty_app)[0], everything_in(app), 1, list[str]()
