@@ -1,7 +1,10 @@
 """The rows of a list as HTML, built in Python: four times as fast as a template."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, dataclass, fields
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +12,6 @@ from flask import request
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from models.application import Application
 from models.vocabulary import Status
 from views.panel.display import button_html, once
 
@@ -44,8 +46,7 @@ def _picked(row: Any) -> str:
 
 def _cell(head: str, view: Any, row: Any, name: str) -> str:
     if name == "acts":
-        acts = acts_of_application(view, row) if isinstance(row, Application) else "".join(_acts(view, row))
-        return f"\n{head}>{acts}</td>"
+        return f"\n{head}>{_drawn_acts(view, row)}</td>"
     title = getattr(row, name) if name in WIDE else None
     tooltip = f' title="{escape(title)}"' if title else ""
     return f"\n{head}{tooltip}>{escape(view.get_list_value(None, row, name))}</td>"
@@ -71,17 +72,18 @@ class RowTemplate:
     applicant_name: str = "\0applicant_name\0"
 
 
-MARKS = {field.default: field.name for field in fields(RowTemplate) if field.default is not MISSING}
-
-
-def acts_of_application(view: Any, row: Application) -> str:
-    """As _acts(), rendered once per page and status and then filled in; rows with `special` are rendered one by one."""
-    if view.special(row):
+def _drawn_acts(view: Any, row: Any) -> str:
+    """As _acts(), rendered once per page for rows that are alike, and then filled in: a mark names an attribute."""
+    template = view.alike(row)
+    if template is None:
         return "".join(_acts(view, row))
-    drawn = once(("acts", row.status), lambda: "".join(_acts(view, RowTemplate(row.status))))
-    for mark, name in MARKS.items():
-        drawn = drawn.replace(mark, escape(getattr(row, name) or ""))
-    return drawn
+    drawn = once(("acts", template), lambda: "".join(_acts(view, template)))
+    return re.sub("\0([a-z_.]+)\0", lambda mark: escape(_value_of(mark[1])(row) or ""), drawn)
+
+
+@lru_cache
+def _value_of(path: str) -> Callable[[Any], Any]:
+    return attrgetter(path)
 
 
 def address(path: str, key: Any) -> str:

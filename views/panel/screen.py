@@ -205,6 +205,13 @@ class Screen(Page, PagedView):
         """The buttons at the end of the row."""
         return []
 
+    def alike(self, row: Any) -> Any:
+        """What stands for each row with the same buttons but for its own values (RowTemplate); None: for none.
+
+        Called for each row: overrides must not query per row, but read what was loaded once for the page.
+        """
+        return None
+
     def endpoint_of(self, row: Any) -> str:
         """The endpoint of the row's page."""
         return ".edit_view"

@@ -33,10 +33,11 @@ from views.panel.display import Button, once, tag
 from views.panel.fields import number_of
 from views.panel.list_export import ListExport
 from views.panel.logged import note_handout_and_commit
-from views.panel.query import UNANSWERED, ExchangeQuery
+from views.panel.query import ExchangeQuery
 from views.panel.screen import labels_of
 from views.resources import pace
 from views.screens import menu_counts
+from views.screens.exchange_rows import MessageTemplate, Offered, badges, states, unanswered_since
 
 
 def address_of(act: Word) -> str:
@@ -116,20 +117,25 @@ class ExchangeScreen(ListExport):
     def opening(self, row: CustomsMessage) -> str:
         return once("opening", lambda: _("查看"))
 
-    def buttons(self, row: CustomsMessage, page: bool = False) -> list[Button]:
-        """放行 for a message that was set aside and 重发 for a rejected one; on the `page` of one message every act."""
-        since = pace().unanswered_since()
-        offered: list[tuple[Word, str, str | None]] = [
-            (act, row.message_id, message_acts.refusal(act, row, current_user, since))
-            for act in (MESSAGE_ACTS if page else (Step.RELEASE,))
+    def buttons(self, row: Any, page: bool = False) -> list[Button]:
+        """The acts on a message, with the number of the application for 重发, which creates a new message."""
+        offered = row.offered if isinstance(row, MessageTemplate) else self.offered(row, page)
+        about: dict[Word, str] = {Action.RESEND: row.application.number}
+        return [
+            button(act, self.path(".perform", act=address_of(act)), {"number": about.get(act, row.message_id)}, refusal)
+            for act, refusal in offered
         ]
+
+    def offered(self, row: CustomsMessage, page: bool = False) -> Offered:
+        """放行 for a message that was set aside and 重发 for a rejected one; on the `page` of one message every act."""
+        acts, since = MESSAGE_ACTS if page else (Step.RELEASE,), unanswered_since()
+        offered = [(act, message_acts.refusal(act, row, current_user, since)) for act in acts]
         status, rejected = row.application.status, customs.is_rejected(row) and self.is_last(row)
         final = once((status, rejected), lambda: workflow.refusal(Action.RESEND, status, current_user.role, rejected))
-        offered.append((Action.RESEND, row.application.number, final))
-        return [
-            button(act, self.path(".perform", act=address_of(act)), {"number": about}, refusal)
-            for act, about, refusal in offered
-        ]
+        return (*offered, (Action.RESEND, final))
+
+    def alike(self, row: CustomsMessage) -> MessageTemplate:
+        return MessageTemplate(self.offered(row))
 
     def is_last(self, row: CustomsMessage) -> bool:
         """Whether this is the last message about its application; for a list g.last holds the last ids."""
@@ -213,21 +219,6 @@ def notes(message: CustomsMessage) -> list[CustomsNote]:
 def span(waited: timedelta) -> str:
     """A duration with a space after the number, as everywhere: 2 个月."""
     return re.sub(r"(?<=\d)(?=\D)", " ", format_timedelta(waited, granularity="minute"))
-
-
-def states(message: CustomsMessage) -> list[tuple[str, Any]]:
-    """(tone, label) of the delivery state of a message, and of what is unusual about it."""
-    found = [(message.state.tone, message.state.label)]
-    if message.unanswered(pace().unanswered_since()):
-        found.append(("warning", UNANSWERED))
-    if message.by_hand:
-        found.append(("warning", _("人工登记")))
-    return found
-
-
-def badges(message: CustomsMessage) -> Markup:
-    """states() as coloured tags with text."""
-    return Markup(" ").join(Markup('<span class="badge badge-{}">{}</span>').format(*each) for each in states(message))
 
 
 def written(message: CustomsMessage) -> str:

@@ -110,16 +110,13 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
         if workflow.ACTS[action].if_rejected:
             last = customs.last_message(session, row)
         words = workflow.refusal(action, row.status, current_user.role, customs.is_rejected(last))
-        if words or isinstance(row, RowTemplate):  # which has no files and no trail; see special()
+        if words or isinstance(row, RowTemplate):  # which has no files and no trail; see alike()
             return words
         return filing.hindrance(session, action, row)
 
-    def special(self, row: Application) -> bool:
-        """Whether the acts of `row` in the list differ from those of other rows of its status.
-
-        Called for each row: overrides must not query per row, but read what was loaded once for the page.
-        """
-        return False
+    def alike(self, row: Application) -> RowTemplate | None:
+        """One template for all rows of a status; None for a row whose acts differ from theirs."""
+        return RowTemplate(row.status)
 
     def address_of_act(self, action: Action) -> str:
         """The address to which the act is posted."""

@@ -19,6 +19,7 @@ from views.panel.display import clear_cache
 from views.panel.filing_query import ProvinceQuery
 from views.panel.logged import SECONDS
 from views.panel.query import QueueQuery
+from views.panel.rows import RowTemplate
 from views.screens import menu_counts
 from views.screens.case import CaseScreen
 from views.screens.filing import FilingScreen
@@ -118,9 +119,10 @@ class ReviewScreen(TogetherScreen, ProvinceCaseScreen):
         g.infected = known_viruses.applications_with_virus(db.session(), [row.id for row in rows])
         return count, rows
 
-    def special(self, row: Application) -> bool:
-        """Whether somebody has taken the case, or a file has a virus, with which 准予备案 is refused."""
-        return leases.lease_of(row) is not None or row.id in g.infected
+    def alike(self, row: Application) -> RowTemplate | None:
+        """None if somebody has taken the case, or a file has a virus, with which 准予备案 is refused."""
+        own = leases.lease_of(row) is not None or row.id in g.infected
+        return None if own else super().alike(row)
 
     def menu_count(self) -> str:
         """The number of pending cases for the menu."""
