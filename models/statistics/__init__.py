@@ -87,9 +87,7 @@ def _add_counted(session: Session, asked: Asked, names: list[str], rows: Rows) -
     ):
         if asked.dimension in MONTHS:
             value = first_of(date.fromisoformat(f"{value[:7]}-01"), MONTHS[asked.dimension])
-        rows.setdefault(value or None, Figures()).put(
-            act, measure, detail, amount + fraction * FRACTION if fraction else amount
-        )
+        rows[value or None].put(act, measure, detail, amount + fraction * FRACTION if fraction else amount)
 
 
 def _scope(session: Session, asked: Asked) -> ColumnElement[bool]:
@@ -107,7 +105,7 @@ def _add_pending(session: Session, asked: Asked, rows: Rows) -> None:
     found = found.where(*in_period(unindexed(Application.applied_on), asked.period.since, asked.period.until))
     found = found.where(*in_province(asked)).group_by("row_key", Application.applied_on)
     for value, day, submitted in session.execute(found):
-        rows.setdefault(_key(asked, value, day), Figures()).submitted += submitted
+        rows[_key(asked, value, day)].submitted += submitted
 
 
 def _add_acts(asked: Asked, acts: Iterable[Settled], rows: Rows) -> None:
@@ -116,8 +114,7 @@ def _add_acts(asked: Asked, acts: Iterable[Settled], rows: Rows) -> None:
         for value, discs in act.keys(asked.dimension):
             for day, measure, detail, amount in act.amounts(discs):
                 if asked.period.holds(day):
-                    figures = rows.setdefault(_key(asked, value, day), Figures())
-                    figures.put(act.row.act, measure, detail, amount)
+                    rows[_key(asked, value, day)].put(act.row.act, measure, detail, amount)
 
 
 def _key(asked: Asked, value: str | None, day: date) -> Any:

@@ -1,6 +1,6 @@
 """The question to 统计, and the figures of one row of the answer."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -71,4 +71,8 @@ class Figures:
                 self.quantities[unit] = tidy(self.quantities.get(unit, Decimal()) + Decimal(amount))
 
 
-Rows = dict[Any, Figures]  # by the value of the dimension; a month or quarter by its first day
+class Rows(defaultdict[Any, Figures]):
+    """The figures by the value of the dimension, a month or quarter by its first day; asked for, they are made."""
+
+    def __init__(self) -> None:
+        super().__init__(Figures)

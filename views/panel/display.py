@@ -40,6 +40,8 @@ def shown_value(row: Any, name: str) -> Any:
 
 def on_screen(value: Any, column: Any = None) -> Any:
     """A value for people: dates as 2026-11-23 10:00, numbers with thousands separators, «--» for None."""
+    if type(value) is int and column is None:  # most cells of a table of figures
+        return f"{value:,}"
     match value := readable(value, column, db.session()):
         case None:
             return EMPTY

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 from sqlalchemy import select
 
 from models.codes import label_of, names_of
@@ -91,15 +92,20 @@ class Table:
     rows: list[Row]
     total: Row
 
-    def cells(self, row: Row) -> list[tuple[Any, str | None]]:
-        """(number as shown, address of the list behind it or None) of each measure; no address for 0 or no number."""
+    def cells(self, row: Row) -> Markup:
+        """A <td> for each measure, built in Python as the rows of a list; no link for 0, or for no number."""
         values = [(measure, measure.value_of_row(row)) for measure in self.measures]
-        return [(on_screen(value), measure.address(row) if value else None) for measure, value in values]
+        return Markup("".join(_cell(value, measure.address(row) if value else None) for measure, value in values))
 
     def bars(self, most: int) -> list[tuple[Row, float]]:
         """(row, percent of the longest bar) of the rows with grants, the first `most` of them."""
         longest = max((row.granted for row in self.rows), default=0)
         return [(row, round(100 * row.granted / longest, 1)) for row in self.rows if row.granted][:most]
+
+
+def _cell(value: Any, address: str | None) -> str:
+    number = escape(on_screen(value))
+    return f'<td><a href="{escape(address)}">{number}</a></td>\n' if address else f"<td>{number}</td>\n"
 
 
 def measures_of(role: Role, total: Figures, address: str) -> list[Measure]:
@@ -127,16 +133,21 @@ def _sum(unit: str | None) -> Callable[[Figures], Any]:
     return lambda figures: figures.quantities.get(unit)
 
 
+@lru_cache
 def _applied(period: Period) -> dict[str, str]:
     return {"since": str(period.since), "until": str(period.until)}
 
 
+@lru_cache
 def _issued(period: Period) -> dict[str, str]:
     return {"issued_since": str(period.since), "issued_until": str(period.until)}
 
 
+@lru_cache
 def _acted(act: str) -> Filters:
-    return lambda period: {"act": str(act), "acted_since": str(period.since), "acted_until": str(period.until)}
+    return lru_cache(
+        lambda period: {"act": str(act), "acted_since": str(period.since), "acted_until": str(period.until)}
+    )
 
 
 def names_of_rows(asked: Asked, rows: Rows) -> Iterator[tuple[Any, str, Figures]]:
