@@ -16,6 +16,7 @@ FROM pg_roles me WHERE me.rolname = session_user"""
 READ_ONLY = "25006"  # SQLSTATE of a write to a server that has become read-only, as after a failover
 # For functions of triggers. Temporary tables come last: otherwise one of the same name would replace the application's.
 PLPGSQL = "LANGUAGE plpgsql SET search_path = public, pg_temp"
+KEEPS_PLANS = "keeps_plans"  # key in Connection.info, of a transaction that writes
 MARGIN = 3  # seconds after statement_timeout in which the server may report it, before the connection is closed
 
 
@@ -83,10 +84,22 @@ def prepare(engine: Engine, timeouts: Timeouts, pooled: bool = False) -> None:
     assignments = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings_of(timeouts).items())
     if pooled:
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(f"SELECT {assignments}"))
+    event.listen(engine, "begin", lambda connection: connection.info.pop(KEEPS_PLANS, None))
+    event.listen(engine, "before_cursor_execute", keep_plans)
     event.listen(engine, "do_connect", partial(connect, timeouts.connect))
     event.listen(engine, "connect", recognise)
     event.listen(engine, "checkout", limit)
     event.listen(engine, "checkin", limit_ping)
+
+
+def keep_plans(
+    connection: Connection, cursor: Any, _statement: str, _parameters: Any, context: Any, _executemany: bool
+) -> None:
+    """Before the first write of a transaction: plans are kept in it, or triggers and foreign keys plan for each row."""
+    writes = context is not None and (context.isinsert or context.isupdate or context.isdelete)
+    if writes and not connection.info.get(KEEPS_PLANS):
+        connection.info[KEEPS_PLANS] = True
+        cursor.execute("SET LOCAL plan_cache_mode = auto")
 
 
 def wait_without_end(connection: Connection) -> None:
