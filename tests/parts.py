@@ -27,8 +27,8 @@ SLOW_PLACES = (
 SLOW_FIXTURES = {"postgresql", "on_postgresql", "s3", "page"}  # page: a browser's
 
 
-# What a browser, a typesetter or the bench does with a page does not depend on the database, nor do the words, headers
-# and pictures of a page, the published codes, manifests, mail servers, time stamps and the roles of a route: on SQLite
+# What a browser, a typesetter or the bench does with a page does not depend on the database, nor do the words and
+# pictures of a page, the published codes, manifests, mail servers, time stamps and the roles of a route: on SQLite
 # alone, but for the stories here; `BOTH=1`: all on both.
 ON_SQLITE = (
     "browser", "bench", "models/certificate/test_fonts.py", "models/codes/test_codes.py",

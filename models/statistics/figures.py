@@ -72,7 +72,7 @@ class Figures:
 
 
 class Rows(defaultdict[Any, Figures]):
-    """The figures by the value of the dimension, a month or quarter by its first day; asked for, they are made."""
+    """Figures by the value of the dimension, a month or quarter by its first day; rows[key] adds a missing row."""
 
     def __init__(self) -> None:
         super().__init__(Figures)

@@ -65,6 +65,21 @@ class TestScreen:
                 len(cells(client_as("reviewer").get(f"/exchange/?since={asked}&until={asked}").text, "state")) == count
             )
 
+    def test_messages_with_the_same_acts_have_each_its_own_id_and_question(
+        self, make_application: MakeApplication, stored_rows: StoredRows, customs_server: CustomsServer, invoke: Invoke,
+        client_as: Any,
+    ) -> None:  # fmt: skip
+        keys = [make_application(status="filed", title="测试拒收") for _time in range(2)]
+        for _key in keys:
+            invoke("customs", "deliver")
+        page = client_as("reviewer").get("/exchange/").text
+        rows = [stored_rows(key) for key in keys]
+        for name, shown in (("release", only), ("resend", lambda row: row["application"][0]["number"])):
+            drawn = re.findall(rf'name="id" value="(\d+)"[^>]* data-act="{name}" data-ask="([^"]*)"', page)
+            by_id = {int(key): question for key, question in drawn}
+            for row in rows:
+                assert shown(row) in by_id[row["customs_message"][0]["id"]], name
+
     @pytest.mark.slow
     def test_a_message_page_shows_its_text_and_history(
         self,
