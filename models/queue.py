@@ -122,16 +122,18 @@ def end_attempt(session: Session, claim: Claim, why: str, pace: Pace, fault: boo
 def failure_values(table: type[Queued], pace: Pace, why: str, then: str, aside: str) -> dict[str, Any]:
     """Column values of an UPDATE that counts a fault, at most one per attempt, and sets the row aside after `tries`.
 
-    The answer becomes `why` followed by `then`, or by `aside` once the row is set aside.
+    The answer becomes `why` followed by `then`, or by `aside` once the row is set aside. One that a person has set
+    aside stays so.
     """
     uncounted = table.faults < table.attempts - table.released
     faults = case((uncounted, table.faults + 1), else_=table.faults)
+    aside_now = or_(faults >= pace.tries, table.set_aside_at.is_not(None))
     moment = func.coalesce(table.set_aside_at, literal(clock.now(), Moment()))
     why = why[:LONGEST_ANSWER]
     return {
         "faults": faults,
-        "set_aside_at": case((faults >= pace.tries, moment), else_=None),
-        "answer": case((faults >= pace.tries, why + aside), else_=why + then),
+        "set_aside_at": case((aside_now, moment), else_=None),
+        "answer": case((aside_now, why + aside), else_=why + then),
     }
 
 

@@ -22,7 +22,7 @@ from models.application.file_names import clean_name
 from models.clock import Moment
 from models.database import Base
 from models.files.store import place_of
-from models.files.store_errors import store_missing, unusable
+from models.files.store_errors import store_missing, unreadable, unusable
 from models.files.virus import Scanner
 from models.vocabulary import AttachmentKind, WordColumn
 from models.workflow import Refused
@@ -148,12 +148,14 @@ class Store:
         return file
 
     def open_unchecked(self, digest: str) -> BinaryIO:
-        """The stored bytes, not compared with the digest; FileNotFoundError when there are none."""
+        """The stored bytes, not compared with the digest; FileNotFoundError when there are none, or StoreUnusable."""
         try:
             return self.place.open(key_of(digest))
         except FileNotFoundError:
             self.check()  # an unreachable store raises StoreUnusable, not FileNotFoundError
             raise
+        except (OSError, BaseError) as broken:
+            raise unreadable(broken) from broken
 
     def is_intact(self, digest: str) -> bool:
         """Whether the bytes of this digest exist and are unchanged; reads all of them."""

@@ -20,19 +20,19 @@ class Bounds:
     in_all: int = 100
     ever: int = 400
 
-    def assert_below_limits(self, application: Application, kind: AttachmentKind, more: int = 1) -> None:
-        """Raises Refused when `more` further files of this kind would exceed a limit."""
+    def assert_below_limits(self, application: Application, kind: AttachmentKind) -> None:
+        """Raises Refused when one more file of this kind would exceed a limit."""
         kinds = [file.kind for file in application.current_attachments]
-        if kinds.count(kind) + more > self.per_kind:
+        if kinds.count(kind) >= self.per_kind:
             sentence = _("“%(kind)s”最多 %(most)s 个文件，请移除不需要的，或把多页合并为一个文件后再上传。")
             raise Refused(sentence % {"kind": kind.label, "most": self.per_kind})
-        if len(kinds) + more > self.in_all:
+        if len(kinds) >= self.in_all:
             sentence = _("一份申请最多 %(most)s 个附件，请移除不需要的，或把多页合并为一个文件后再上传。")
             raise Refused(sentence % {"most": self.in_all})
-        self.assert_few_uploads(application, more)
+        self.assert_few_uploads(application)
 
-    def assert_few_uploads(self, application: Application, more: int = 1) -> None:
-        """Raises Refused when `more` further uploads would exceed `ever`."""
-        if len(application.attachments) + more > self.ever:
+    def assert_few_uploads(self, application: Application) -> None:
+        """Raises Refused when one more upload would exceed `ever`."""
+        if len(application.attachments) >= self.ever:
             sentence = _("这份申请前后已上传 %(most)s 个文件（含已移除的，均须留存），不能再上传，请另建一份申请。")
             raise Refused(sentence % {"most": self.ever})

@@ -86,6 +86,8 @@ def read_block(cells: Sequence[Sequence[str]], start: str = "", carry: Collectio
     if not filled:
         raise Refused(_("没有可填入的内容，请核对后重新复制或选择文件。"))
     columns, first, notes = _columns(filled, start)
+    if not columns:  # only row numbers
+        raise Refused(_("没有可填入的内容，请核对后重新复制或选择文件。"))
     body = filled[first:]
     if len(body) > MOST_CARRIERS:
         sentence = _("共有 %(count)s 行，一份申请最多录入 %(most)s 条载体信息，没有填入。请分成几份申请。")

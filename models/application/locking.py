@@ -20,15 +20,14 @@ def lock_or_roll_back(session: Session, application: Application, act: Act, vers
 
     Otherwise rolls back and raises Conflict. Makes no new version, so that uploads do not conflict with an open form.
     """
-    locking = update(Application).where(
-        Application.id == application.id, Application.status.in_(act.when | act.if_rejected)
-    )
+    key = application.id  # read now: after a rollback the row may be hidden
+    locking = update(Application).where(Application.id == key, Application.status.in_(act.when | act.if_rejected))
     if version is not None:
         locking = locking.where(Application.version == version)
     result = session.execute(locking.values(changed_at=Application.changed_at), **NO_SYNC)
     if result.rowcount != 1:  # type: ignore[attr-defined]
         session.rollback()
-        raise Conflict(overtaken(session, session.get(Application, application.id)))
+        raise Conflict(overtaken(session, session.get(Application, key)))
     return application.status
 
 

@@ -93,13 +93,16 @@ def _elsewhere(typed: TypedForm) -> str:
     )
 
 
-def forget(session: Session, application: Application, by: Account, page: str | None, restored: int) -> None:
+def forget(session: Session, application: Application, by: Account, page: str | None, restored: int) -> bool:
     """Delete the stored text of this page after 保存; that of another page stays, because it is not saved. The caller
-    commits."""
+    commits. Returns whether none is left."""
     typed = typed_by(session, application, by)
-    if typed is not None and typed.is_of(page, restored):
+    if typed is not None and not typed.is_of(page, restored):
+        return False
+    if typed is not None:
         session.delete(typed)
         session.flush()
+    return True
 
 
 def check_all_saved(session: Session, application: Application, by: Account) -> None:

@@ -82,11 +82,4 @@ def last_round(session: Session, kind: int) -> tuple[datetime, str] | None:
 
 def probe(session: Session) -> None:
     """Write a row. Commits; raises SQLAlchemyError when the database cannot be written."""
-    moved = update(Heartbeat).where(Heartbeat.id == PROBE).values(seen_at=clock.now())
-    found = session.execute(moved, **NO_SYNC)
-    if not found.rowcount:  # type: ignore[attr-defined]
-        session.add(Heartbeat(id=PROBE, seen_at=clock.now()))
-    try:
-        session.commit()
-    except IntegrityError:  # another process was first
-        session.rollback()
+    record_round(session, PROBE, "")

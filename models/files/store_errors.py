@@ -27,6 +27,12 @@ def unusable(broken: Exception) -> StoreUnusable:
     return StoreUnusable(_("存储暂时不可用，文件没有保存。请稍后重试；仍未解决的，请联系系统管理员。"))
 
 
+def unreadable(broken: Exception) -> StoreUnusable:
+    """The refusal when a stored file cannot be read because of the file system or bucket; logs the error itself."""
+    log.warning("the store cannot be read: %s: %s", type(broken).__name__, broken)
+    return StoreUnusable(_("存储暂时不可用，文件没有读出。请稍后重试；仍未解决的，请联系系统管理员。"))
+
+
 def store_missing() -> StoreUnusable:
     """The store lacks the identity that is registered in the database."""
     return StoreUnusable(

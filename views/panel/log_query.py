@@ -1,7 +1,6 @@
 """Query forms of the logs: by day, user, object and client address."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
@@ -10,30 +9,19 @@ from sqlalchemy import select
 from models.application import Application
 from models.application.disclosure import NATIONAL_ACTS
 from models.application.trail import TrailEntry
-from models.clock import SHANGHAI
 from models.log import Handout, LogEntry, Operation, SignIn
 from models.people.accounts import Account, normal_username
 from models.people.sessions import Visit
 from models.text import clean_line, normalize_code
 from models.vocabulary import Word
 from views.panel.fields import DayField
-from views.panel.periods import SinceField
-from views.panel.query import FIRST, Condition, Query, choice, text
+from views.panel.periods import SinceField, begin, end
+from views.panel.query import Condition, Query, choice, text
 
 
 def kinds(label: Any, words: Iterable[Word], **more: Any) -> Any:
     """A select of these kinds."""
     return choice(label, lambda: [(word.value, word.label) for word in words], **more)
-
-
-def begin(day: date) -> datetime:
-    """The first moment of the day in Beijing."""
-    return datetime.combine(max(day, FIRST), time.min, SHANGHAI)
-
-
-def end(day: date) -> datetime:
-    """The last moment of the day in Beijing."""
-    return datetime.combine(max(day, FIRST), time.max, SHANGHAI)
 
 
 class LogQuery(Query):

@@ -1,19 +1,31 @@
 """本月, 上月, 本季度, 今年, 近 30 天 as input of a date range; the days are computed at each request."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, Form
 
 from models import clock
+from models.clock import SHANGHAI
 from models.language import in_each_language
 from models.statistics.periods import first_of, next_start
 from models.text import clean_line
 from views.panel.fields import DayField
 
 DAY = timedelta(days=1)
+FIRST = date(2000, 1, 1)  # no earlier moment is stored
+
+
+def begin(day: date) -> datetime:
+    """The first moment of the day in Beijing."""
+    return datetime.combine(max(day, FIRST), time.min, SHANGHAI)
+
+
+def end(day: date) -> datetime:
+    """The last moment of the day in Beijing."""
+    return datetime.combine(max(day, FIRST), time.max, SHANGHAI)
 
 
 def _whole(months: int, before: int = 0) -> Callable[[date], tuple[date, date]]:

@@ -1,7 +1,7 @@
 """The query form 查询/重置 above a list (手册 第二章): fixed fields, combined with AND, stored in the address."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -14,7 +14,6 @@ from models import access, clock, workflow
 from models.application import Application
 from models.application.search import Narrowed, Published, containing, count_in_index, published_by
 from models.certificate import Certificate
-from models.clock import SHANGHAI
 from models.customs import CustomsMessage
 from models.database import db, search
 from models.deadlines.calendar import CalendarDay, years_of
@@ -25,13 +24,12 @@ from models.vocabulary import DayKind, Delivery, Role, Status
 from views.panel import deadlines
 from views.panel.display import once
 from views.panel.fields import DayField, PlainTextField, QueryField, Reading
-from views.panel.periods import RangeForm, SinceField
+from views.panel.periods import RangeForm, SinceField, begin, end
 from views.resources import pace
 
 Condition = Callable[[Any], Any]
 ANY = ("", _l("全部"))
 UNANSWERED = _l("久未回执")  # a message that customs has not answered for long
-FIRST = date(2000, 1, 1)  # no earlier moment is stored; converting year 1 to UTC would overflow
 
 
 def text(label: Any, hint: Any = "", read: Reading = clean_text) -> Any:
@@ -207,8 +205,8 @@ class ExchangeQuery(Query):
     numbers: ClassVar[dict[str, Any]] = {"number": CustomsMessage.message_id}
     conditions: ClassVar[dict[str, Condition]] = {
         "state": state_is,
-        "since": lambda day: CustomsMessage.queued_at >= datetime.combine(max(day, FIRST), time.min, SHANGHAI),
-        "until": lambda day: CustomsMessage.queued_at <= datetime.combine(max(day, FIRST), time.max, SHANGHAI),
+        "since": lambda day: CustomsMessage.queued_at >= begin(day),
+        "until": lambda day: CustomsMessage.queued_at <= end(day),
     }
 
 

@@ -33,13 +33,18 @@ def commit_or_refuse(keep: bool = False) -> Iterator[None]:
         db.session.rollback()
         raise
     except IntegrityError as doubled:
-        if "unique" not in str(doubled.orig).lower():
+        if not is_unique_violation(doubled):
             raise
         db.session.rollback()
         raise Refused(_("相同的内容刚刚已经登记，没有重复保存，请返回列表核对。")) from None
     except StaleDataError:
         db.session.rollback()
         raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。")) from None
+
+
+def is_unique_violation(error: IntegrityError) -> bool:
+    """Whether a row with the same values exists. By its code on PostgreSQL, whose words may be in any language."""
+    return getattr(error.orig, "sqlstate", None) == "23505" or "UNIQUE constraint" in str(error.orig)
 
 
 def commit_then_flash(act: Callable[[], str]) -> bool:

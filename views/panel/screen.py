@@ -28,9 +28,12 @@ from views.panel.saving import errors_of
 
 
 def has_malformed_number(name: str) -> bool:
-    """Whether a field's row number is malformed: `carriers-²-id`, or more digits than int() reads."""
+    """Whether a row of the form has a malformed number: `carriers-²-id`, or one of more digits than any form has.
+
+    Other names may end with the id of a row, of any length: `version-1000000`.
+    """
     strange = not name.isascii() and any(sign.isdigit() and not sign.isascii() for sign in name)
-    return strange or bool(re.search(r"\d{7}", name))
+    return strange or bool(re.match(r"(del-)?carriers-\d{7}", name))
 
 
 def labels_of(*models: Any) -> dict[str, Any]:

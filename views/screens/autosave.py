@@ -31,9 +31,12 @@ class AutosaveScreen(CarrierImportScreen):
         """Store the typed form in the buffer, or with `discard` delete it; commits. Does not change the application."""
         row = self.named_row(request.args.get("id"))
         if "discard" in request.form:
-            typed_form.forget(db.session(), row, current_user, None, restored_revision())
+            forgotten = typed_form.forget(db.session(), row, current_user, None, restored_revision())
             db.session().commit()
-            flash(_("已放弃自动保存的内容，下面是已保存的申请。"), "success")
+            if forgotten:
+                flash(_("已放弃自动保存的内容，下面是已保存的申请。"), "success")
+            else:
+                flash(_("另一个窗口刚刚又自动保存，没有放弃。下面是那里的内容，请核对。"), "error")
             return redirect(self.get_url(".edit_view", id=row.id), 303)
         page, version = repeated_saves.key_sent(), number_of(request.form.get("version")) or 0
         try:

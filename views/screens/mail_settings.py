@@ -57,8 +57,8 @@ class MailSettingsScreen(Screen):
             form.email.data = current_user.email_new
         if request.method == "POST" and form.validate():
             try:
-                save_wish_and_commit(current_user, form.email.data, form.mail_wish.data)
-                flash(saved_words(current_user), "success")
+                is_sent = save_wish_and_commit(current_user, form.email.data, form.mail_wish.data)
+                flash(saved_words(current_user, is_sent), "success")
                 return redirect(self.get_url(".mail"))
             except Refused as refused:
                 db.session.rollback()
@@ -95,8 +95,11 @@ class MailSettingsScreen(Screen):
         return self.render("screens/mail_settings.html", **page), 422 if form.errors or wrong else 200
 
 
-def save_wish_and_commit(account: Account, email: str | None, wish: MailWish) -> None:
-    """Save the wish; removing the address takes effect at once, a new one must be confirmed first. Raises Refused."""
+def save_wish_and_commit(account: Account, email: str | None, wish: MailWish) -> bool:
+    """Save the wish; removing the address takes effect at once, a new one must be confirmed first. Raises Refused.
+
+    Returns whether a code was sent, which is not so while the one for the same address is valid.
+    """
     before, former = (account.email, account.mail_wish), account.email
     account.mail_wish = wish
     if email is None or email == account.email:
@@ -108,8 +111,10 @@ def save_wish_and_commit(account: Account, email: str | None, wish: MailWish) ->
     db.session.commit()
     if before != (account.email, account.mail_wish):
         drop_letters_and_commit(account.id, former if account.email is None else None)
-    if email not in (account.email, None) and not (email == account.email_new and mail_confirmation.waits(account)):
-        send_code_and_commit(account, email or "")
+    if email in (account.email, None) or (email == account.email_new and mail_confirmation.waits(account)):
+        return False
+    send_code_and_commit(account, email or "")
+    return True
 
 
 def send_code_and_commit(account: Account, address: str) -> None:
@@ -141,10 +146,13 @@ def drop_letters_and_commit(account_id: int, former: str | None) -> None:
         session.commit()
 
 
-def saved_words(account: Account) -> str:
-    """The sentence after saving."""
+def saved_words(account: Account, is_sent: bool = False) -> str:
+    """The sentence after saving; `is_sent`: a code was sent just now."""
     if account.email_new and mail_server() is None:
         return _("已保存。系统开通邮件发送以后，请打开本页重新发送确认码。")
+    if account.email_new and not is_sent:
+        words = _("已保存。此前发送到 %(email)s 的确认码仍然有效；没有收到的，请点击“重新发送”。")
+        return words % {"email": account.email_new}
     if account.email_new:
         return _("已保存。确认码正在发送到 %(email)s，输入后该邮箱才开始接收提醒。", email=account.email_new)
     match account.mail_wish:

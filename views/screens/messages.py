@@ -21,9 +21,8 @@ from models.vocabulary import Role
 from views.entrance.security import local
 from views.panel.fields import DayField, number_of
 from views.panel.list_export import ListExport
-from views.panel.log_query import begin, end
 from views.panel.logged import SECONDS
-from views.panel.periods import SinceField
+from views.panel.periods import SinceField, begin, end
 from views.panel.query import Condition, Query, choice
 from views.panel.rows import address
 from views.panel.screen import labels_of

@@ -1,7 +1,7 @@
 """The query form of 统计: period (default: this quarter), dimension of the rows, and for the nation a province."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Self
 
 from flask_babel import gettext as _
@@ -34,6 +34,11 @@ def dimensions(*offered: Dimension) -> Any:
     return QueryField(_l("统计维度"), choices=options, default=offered[0].value, coerce=str)
 
 
+def is_longer(since: date, until: date, years: int) -> bool:
+    """Whether the days from `since` to `until`, both counted, are more than so many years."""
+    return (until.year - years, until.month, until.day) >= (since.year, since.month, since.day)
+
+
 class StatisticsQuery(Query):
     """A period of at most five years; both days count."""
 
@@ -54,7 +59,7 @@ class StatisticsQuery(Query):
             return False
         if self.since.data is None or self.until.data is None:
             self.until.errors = [*self.until.errors, _("请填写起始日期和终止日期。")]
-        elif self.until.data.year - self.since.data.year > MOST_YEARS:
+        elif is_longer(self.since.data, self.until.data, MOST_YEARS):
             self.until.errors = [*self.until.errors, _("一次最多统计 %(years)s 年，请缩短期间。", years=MOST_YEARS)]
         return not self.until.errors
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import workflow
 from models.acts import filing
+from models.application.locking import overtaken
 from models.database import db
 from models.text import clean_text
 from models.vocabulary import Action
@@ -46,19 +47,21 @@ class TogetherScreen(FilingScreen):
     def together(self, action: str) -> Any:
         """Perform an act on every ticked row; a refusal for one row does not stop the others."""
         wanted, opinion = Action(action), clean_text(request.form.get("opinion")) or ""
-        keys = [row.id for row in self.picked(request.form.getlist("pick"), wanted, MOST)]
+        rows = self.picked(request.form.getlist("pick"), wanted, MOST)
+        picked = [(row.id, row.number, row.title or "") for row in rows]  # a row may be hidden when its turn comes
         if workflow.ACTS[wanted].opinion:
             filing.check_length(opinion)
             filing.check_given(wanted, opinion)
-        outcomes = [self.attempt_one(wanted, key) for key in keys]
+        outcomes = [self.attempt_one(wanted, *each) for each in picked]
         back = local(request.form.get("url")) or self.get_url(".index_view")
         page = {"action": wanted, "done_word": workflow.ACTS[wanted].done, "outcomes": outcomes}
         return self.render("screens/together.html", return_url=back, **page)
 
-    def attempt_one(self, action: Action, key: int) -> Outcome:
+    def attempt_one(self, action: Action, key: int, number: str, title: str) -> Outcome:
         """Perform the act if the row has the version that the list showed; commits, or rolls back and returns why."""
         row = self.get_one(key)
-        number, title = row.number, row.title or ""
+        if row is None:  # withdrawn or deleted while the rows before it were decided
+            return Outcome(key, number, title, overtaken(db.session(), None))
         try:
             seen = number_of(request.form.get(f"version-{key}")) or 0  # a missing version counts as version 0
             refused = self.attempt_and_commit(action, row, version=seen)

@@ -125,6 +125,7 @@ def test_rows_other_than_carriers_are_reported() -> None:
 
 def test_an_impossible_block_is_refused_whole() -> None:
     assert refusal([]) == refusal([["", " "], ["\u3000"]]) == "没有可填入的内容，请核对后重新复制或选择文件。"
+    assert refusal([["序号"], ["1"], ["合计"]]) == "没有可填入的内容，请核对后重新复制或选择文件。"
     assert refusal([HEADINGS]) == "只有标题行，没有载体信息，请核对后重新复制或选择文件。"
     assert refusal([["数量", "进口数量", "单位"], ["1", "2", "张"]]) == "有两列的标题都是“进口数量”，请只保留一列。"
     most = [HEADINGS, *[["DVD", "D9", "1", "张"]] * MOST_CARRIERS]

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import EnvironBuilder
 
+from models.acts import printing
 from models.database import db
 from models.people.accounts import Account, matches
 from models.people.sessions import Visit
@@ -129,6 +130,21 @@ def test_successful_sign_ins_count_towards_the_rate_limit_too(app: Flask, client
     app.config["CAPTCHA"] = False
     good = {"username": "publisher", "password": PASSWORD}
     assert [client_as(None).post("/login", data=good).status_code for _again in range(2)] == [303, 429]
+
+
+def test_a_form_may_name_rows_with_ids_of_any_length(client_as: ClientAs, make_application: MakeApplication) -> None:
+    """A list of a register with a million applications sends the version of each of its rows."""
+    key, browser = make_application(), client_as("publisher")
+    versions = {f"version-{10**digits}": "1" for digits in range(6, 19)}
+    assert browser.post("/applications/submit/", data=versions | {"id": key}).status_code == 303
+    assert browser.post("/applications/submit/", data={"id": key, "carriers-1000000-id": "1"}).status_code == 400
+
+
+def test_two_hundred_rows_of_a_list_may_be_ticked(client_as: ClientAs) -> None:
+    rows = range(1, printing.MOST + 1)
+    body = {"pick": list(rows), "opinion": "", "url": "/", "remark": "", "reason": ""}
+    answer = client_as("publisher").post("/applications/print-all/", data=body | {f"version-{n}": "1" for n in rows})
+    assert answer.status_code == 404, "no such rows"
 
 
 def test_a_part_without_a_name_is_a_bad_request(client_as: ClientAs) -> None:

@@ -120,6 +120,22 @@ def test_an_autosave_is_discarded_by_a_button(
     assert form_of(answer.text)["title"] == "黑胶唱片《茉莉花》" and stored_rows(key)["typed_form"] == []
 
 
+@pytest.mark.slow
+def test_text_that_another_window_has_continued_is_not_discarded(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    key = make_application()
+    browser = client_as("publisher")
+    autosave(browser, key, opened(browser, key), title="写了一半")
+    one, other = form_of(browser.get(f"/applications/edit/?id={key}").text, "restored"), opened(browser, key)
+    assert autosave(browser, key, other, title="另一个窗口续写").status_code == 200
+    body = one | {"discard": "1"}
+    answer = browser.post(f"/applications/autosave/?id={key}", data=body, follow_redirects=True)
+    assert flashed(answer.text) == ["另一个窗口刚刚又自动保存，没有放弃。下面是那里的内容，请核对。"]
+    assert form_of(answer.text)["title"] == "另一个窗口续写"
+    assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "另一个窗口续写"
+
+
 def test_an_application_with_unsaved_text_cannot_be_submitted(
     client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:

@@ -20,6 +20,9 @@ def test_the_e_mail_preference_is_saved_and_shown(app: Flask, client_as: ClientA
     page = publisher.get("/messages/mail/").text
     assert flashed(page) == ["已保存。确认码正在发送到 wang@example.cn，输入后该邮箱才开始接收提醒。"]
     assert form_of(page, "card-box") == {"email": "wang@example.cn", "mail_wish": "each"}
+    publisher.post("/messages/mail/", data={"email": "wang@example.cn", "mail_wish": "each"})  # sends no other code
+    again = "已保存。此前发送到 wang@example.cn 的确认码仍然有效；没有收到的，请点击“重新发送”。"
+    assert flashed(publisher.get("/messages/mail/").text) == [again]
     assert form_of(client_as("publisher2").get("/messages/mail/").text, "card-box") == form
 
 

@@ -117,12 +117,14 @@ def test_an_invalid_period_has_an_error_beside_its_field(client_as: ClientAs) ->
         ("since=2026-12-01&until=2026-11-01", "起始日期晚于终止日期，请核对。"),
         ("since=2026-12-01", "请填写起始日期和终止日期。"),
         ("since=2000-01-01&until=2026-11-01", "一次最多统计 5 年，请缩短期间。"),
+        ("since=2021-01-01&until=2026-01-01", "一次最多统计 5 年，请缩短期间。"),
         ("since=昨天&until=2026-11-01", "请按 2026-01-31 的格式填写日期。"),
     ):  # fmt: skip
         page = browser.get(f"/statistics/?{asked}").text
         assert (sentence in page, 'id="figures"' in page) == (True, False), asked
         assert browser.get(f"/statistics/export/csv/?{asked}").status_code == 302
     assert browser.get("/statistics/?dimension=province").text.count('id="figures"') == 0
+    assert 'id="figures"' in browser.get("/statistics/?since=2021-01-01&until=2025-12-31").text
 
 
 def test_publishers_and_operators_have_no_statistics(client_as: ClientAs) -> None:

@@ -11,6 +11,9 @@ from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
 from tests.conftest import MakeApplication, StoredRows
 from tests.views.pages import form_of
+from views.screens.together import Outcome, TogetherScreen
+
+ONE = TogetherScreen.attempt_one
 
 
 def ticked(browser: Browser, *keys: int) -> dict[str, object]:
@@ -79,6 +82,25 @@ def test_a_refused_row_of_a_batch_is_reported_and_stops_no_other(
     assert "不予受理" in results[0][1]
     assert "申报" in results[1][1]
     assert [status_of(stored_rows(key)) for key in keys] == ["not_accepted", "pending", "pending", "filed"]
+
+
+@pytest.mark.slow
+def test_a_case_withdrawn_while_others_of_its_batch_are_decided_stops_none_of_them(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """撤回 hides the second from the province after the first was granted."""
+    keys, reviewer, attempt = [make_application(status="pending") for _n in range(3)], client_as("reviewer"), ONE
+
+    def withdrawn_first(screen: TogetherScreen, action: Action, key: int, *rest: str) -> Outcome:
+        if key == keys[1]:
+            perform_step(app, Action.WITHDRAW, key, "publisher")
+        return attempt(screen, action, key, *rest)
+
+    monkeypatch.setattr(TogetherScreen, "attempt_one", withdrawn_first)
+    page = reviewer.post("/review/together/grant/", data=ticked(reviewer, *keys)).text
+    assert outcomes(page)[1] == ("没有办理", "这份申请已被他人办理，请返回列表查看。")
+    assert [status_of(stored_rows(key)) for key in keys] == ["filed", "draft", "filed"]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import access, clock
-from models.application.attachments import Attachment, Store
+from models.application.attachments import Attachment, Store, key_of
 from models.backup import registered_store
 from models.certificate.paper_queue import PaperTask
 from models.database import db
@@ -148,6 +148,26 @@ def test_a_full_or_read_only_store_still_prints_existing_papers(
         session.commit()
     make_papers(app)
     assert browser.get(f"/applications/certificate/?id={waiting}").mimetype == "application/pdf"
+
+
+def test_a_file_that_the_store_does_not_give_is_refused_with_a_sentence(
+    app: Flask, disk: Path, client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    """An error of the file system when it is read, and no other: the store is there, and so is the file."""
+    make_application()
+    browser = client_as("publisher")
+    with app.app_context(), access.everything() as session:
+        file = session.scalars(select(Attachment)).first()
+        assert file is not None
+        path, address = disk / "store" / key_of(file.digest), f"/applications/attachment/?id={file.id}"
+    assert browser.get(address).status_code == 200
+    shutil.move(path.parent, disk / "aside")
+    path.parent.touch()  # ENOTDIR
+    answer = browser.get(address)
+    assert (answer.status_code, "存储暂时不可用，文件没有读出。请稍后重试" in answer.text) == (409, True)
+    path.parent.unlink()
+    shutil.move(disk / "aside", path.parent)
+    assert browser.get(address).status_code == 200
 
 
 def test_a_file_is_not_called_lost_while_the_store_is_missing(
