@@ -1,11 +1,13 @@
 """Log entries written by screens (models/log)."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from flask import current_app, request
 from flask_babel import gettext as _
 from flask_login import current_user
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import access, clock, log
@@ -15,7 +17,9 @@ from models.language import in_chinese
 from models.log import Handout, Place
 from models.people.accounts import Account
 from models.vocabulary import Word
+from models.workflow import Refused
 from views.entrance.place import place
+from views.panel.fields import VersionField
 from views.panel.query_words import in_words
 from views.panel.screen import Screen
 
@@ -80,7 +84,7 @@ def note_end_of_export(account_id: int, where: Place, name: str, is_whole: bool,
 
 
 class LoggedScreen(Screen):
-    """A register of the operator: each save is logged with the old and new values."""
+    """A register of the operator: each save is logged with the old and new values, and overwrites no other's."""
 
     logged: ClassVar[tuple[Word, Word]]  # kinds of the entries: a new row, a changed one
 
@@ -88,7 +92,38 @@ class LoggedScreen(Screen):
         """The name or code that identifies the row in the log."""
         raise NotImplementedError
 
+    def get_edit_form(self) -> Any:
+        form = super().get_edit_form()
+        form.seen = VersionField()  # a digest, because these tables count no versions
+        return form
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        if request.method == "GET":
+            form.seen.data = self.digest(obj)
+        return form
+
+    def digest(self, row: Any) -> str:
+        """Of the stored values of a row, to notice that somebody has changed it since a page was opened."""
+        with in_chinese():
+            return sha256(repr(self.facts(row)).encode()).hexdigest()
+
+    def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
+        """Where somebody else has changed the row, also what is stored now in place of what was typed."""
+        status, page = super().show_refusal_in_form(refused, form, model)
+        if model is not None and form.seen.data != self.digest(model):
+            form.seen.data, facts = self.digest(model), self.facts(model)
+            names = (name for name in self.form_columns if name in form and hasattr(model, name))
+            differing = [name for name in names if form[name].data != getattr(model, name)]
+            page |= {"theirs": {name: facts[str(self.column_labels[name])] for name in differing}}
+        return status, page
+
     def save_and_log(self, form: Any, model: Any) -> Any:
+        if model is not None:
+            db.session.execute(select(self.model.id).where(self.model.id == model.id).with_for_update())
+            db.session.refresh(model)
+            if form.seen.data != self.digest(model):
+                raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。"))
         with in_chinese():
             before = self.facts(model) if model else {}
         row = self.save(form, model)
