@@ -86,8 +86,6 @@ def read_block(cells: Sequence[Sequence[str]], start: str = "", carry: Collectio
     if not filled:
         raise Refused(_("没有可填入的内容，请核对后重新复制或选择文件。"))
     columns, first, notes = _columns(filled, start)
-    if not columns:  # only row numbers
-        raise Refused(_("没有可填入的内容，请核对后重新复制或选择文件。"))
     body = filled[first:]
     if len(body) > MOST_CARRIERS:
         sentence = _("共有 %(count)s 行，一份申请最多录入 %(most)s 条载体信息，没有填入。请分成几份申请。")
@@ -138,6 +136,8 @@ def _columns(rows: list[list[str]], start: str) -> tuple[dict[int, str], int, li
                 label = Carrier.__table__.columns[twice[0]].info["label"]
                 raise Refused(_("有两列的标题都是“%(label)s”，请只保留一列。", label=label))
             above = [" ".join(cell for cell in each if cell.strip())[:30] for each in rows[:index]]
+            if not columns:  # only row numbers
+                raise Refused(_("没有可填入的内容，请核对后重新复制或选择文件。"))
             notes = [_("标题行以上没有读入：%(rows)s。", rows=_shortened(above))] if above else []
             return columns, index + 1, notes
     return _by_place(rows, start)

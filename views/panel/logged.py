@@ -113,16 +113,19 @@ class LoggedScreen(Screen):
         status, page = super().show_refusal_in_form(refused, form, model)
         if model is not None and form.seen.data != self.digest(model):
             form.seen.data, facts = self.digest(model), self.facts(model)
-            names = (name for name in self.form_columns if name in form and hasattr(model, name))
-            differing = [name for name in names if form[name].data != getattr(model, name)]
-            page |= {"theirs": {name: facts[str(self.column_labels[name])] for name in differing}}
+            page |= {"theirs": {name: facts[str(self.column_labels[name])] for name in self.differing(form, model)}}
         return status, page
+
+    def differing(self, form: Any, row: Any) -> list[str]:
+        """The fields whose typed value is not the stored one."""
+        names = (name for name in self.form_columns if name in form and hasattr(row, name))
+        return [name for name in names if form[name].data != getattr(row, name)]
 
     def save_and_log(self, form: Any, model: Any) -> Any:
         if model is not None:
             db.session.execute(select(self.model.id).where(self.model.id == model.id).with_for_update())
             db.session.refresh(model)
-            if form.seen.data != self.digest(model):
+            if form.seen.data != self.digest(model) and self.differing(form, model):  # no double click
                 raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。"))
         with in_chinese():
             before = self.facts(model) if model else {}

@@ -198,10 +198,14 @@ class EntrustmentScreen(ListExport, LoggedScreen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Entrustment, db, **kwargs)
 
-    def save(self, form: Any, model: Entrustment | None) -> Entrustment:
-        """Save and notify both units. In force without an acceptance. Raises Refused for an ended one."""
+    def save_and_log(self, form: Any, model: Entrustment | None) -> Any:
+        """Raises Refused for an entrustment that a unit has ended."""
         if model is not None and model.ended_at is not None:
             raise Refused(_("这项委托已由单位终止，不能修改；需要继续委托的，请新建。"))
+        return super().save_and_log(form, model)
+
+    def save(self, form: Any, model: Entrustment | None) -> Entrustment:
+        """Save and notify both units. In force without an acceptance."""
         before = Terms.of(model) if model and not model.pending else None
         row: Entrustment = super().save(form, model)
         row.pending = False

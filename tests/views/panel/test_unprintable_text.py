@@ -113,6 +113,7 @@ def test_an_unprintable_name_is_reported_at_its_registration(client_as: ClientAs
     assert "单位名称中的字符 （U+E123） 无法打印，请改用其他写法。" in flashed(browser.get(answer.location).text)
     answer = browser.post(where, data=form | {"name": "\u200b\u3164"})
     assert (answer.status_code, complaints(answer.text)) == (422, ["必填。"])
+    form = form_of(browser.get(where).text, "card-box")
     answer = browser.post(where, data=form | {"credit_code": f"{form['credit_code'].lower()} \u3000"})
     assert answer.status_code == 302
     assert form_of(browser.get(where).text, "card-box")["credit_code"] == form["credit_code"]
