@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -165,12 +166,17 @@ SETTINGS: dict[str, Any] = {
 def own_secret(folder: Path) -> str:
     """The secret key stored in `folder`; created by the first process that starts."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "secret_key"
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    path, new = folder / "secret_key", folder / f"secret_key-{secrets.token_hex(8)}"
+    if not path.exists() or not path.stat().st_size:  # empty: an earlier version was interrupted
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
+        with suppress(FileExistsError):
+            os.link(new, path)  # never half written
+        new.unlink()
     return path.read_text()
 
 

@@ -78,6 +78,8 @@ def recompute(session: Session, province: str | None = None) -> int:
     for due, ids in changed.items():
         for first in range(0, len(ids), AT_ONCE):
             rows = update(Application).where(Application.id.in_(ids[first : first + AT_ONCE]))
+            if due is not None:  # not of one that was decided meanwhile
+                rows = rows.where(Application.status.in_(workflow.AWAITING))
             session.execute(rows.values(due_on=due), **NO_SYNC)
     session.expire_all()
     return sum(len(ids) for ids in changed.values())

@@ -5,6 +5,7 @@ The code is not stored: it is an HMAC over account, address and time of the requ
 
 import hashlib
 import hmac
+import unicodedata
 from datetime import timedelta
 
 from flask_babel import gettext as _
@@ -67,7 +68,10 @@ def confirm(account: Account, typed: str, secret: str, tries: int) -> str | None
 
     Raises Refused for a wrong code. `tries`: of count_try_and_commit().
     """
-    if not hmac.compare_digest("".join(typed.split()).encode(), code_of(account, secret).encode()):
+    digits = "".join(
+        unicodedata.normalize("NFKC", typed).split()
+    )  # also full-width, as Chinese input methods write them
+    if not hmac.compare_digest(digits.encode(), code_of(account, secret).encode()):
         raise Refused(_("确认码不正确，请核对最近一封邮件，还可以再试 %(left)s 次。", left=TRIES - tries))
     former, account.email = account.email, account.email_new
     account.email_new, account.email_tries = None, 0

@@ -90,6 +90,8 @@ def _working_session(module: str, token: str, pin: str | None) -> Any:
         except PKCS11Error:
             _session.cache_clear()
             session = _session(module, token, pin)
+        if isinstance(session, PKCS11Error):
+            raise session
         return session
 
 

@@ -166,16 +166,19 @@ def uploads(publisher: KeyboardUser, make_pdf: MakePdf) -> None:
         expect(page.locator(f"#file-{kind} .files li")).to_have_count(1)
 
 
-def opened_by_space(publisher: KeyboardUser, button: Locator) -> FileChooser:
-    """The file dialog. On a busy machine Chromium drops one now and then: the focus is still there to press again."""
+def opened_by_space(publisher: KeyboardUser, button: Locator, key: str = "Space") -> FileChooser:
+    """The file dialog, by Space or another key.
+
+    On a busy machine Chromium drops one now and then: the focus is still there to press again.
+    """
     for patience in (20, 20, 60):
         try:
             with publisher.page.expect_file_chooser(timeout=patience * 1000) as opened:
-                publisher.press("Space")
+                publisher.press(key)
             return opened.value
         except TimeoutError:
             expect(button).to_be_focused()
-    raise AssertionError("Space opens no file dialog")
+    raise AssertionError(f"{key} opens no file dialog")
 
 
 def declares(publisher: KeyboardUser) -> None:

@@ -159,8 +159,9 @@ def sentence(error: HTTPException) -> str:
 
 def _too_large() -> str:
     has_files = request.mimetype == "multipart/form-data"
-    if has_files and (request.max_content_length or 0) >= 1 << 20:
-        return _("上传内容超过 %(most)s MB，请压缩或分次上传。", most=current_app.config["ATTACHMENT_MB"])
+    if has_files and (whole := (request.max_content_length or 0) >> 20):  # one more than a file may have
+        most = min(current_app.config["ATTACHMENT_MB"], max(whole - 1, 1))
+        return _("上传内容超过 %(most)s MB，请压缩或分次上传。", most=most)
     return _("提交的内容过长，没有保存，请精简后重新提交。")
 
 

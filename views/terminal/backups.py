@@ -50,10 +50,10 @@ def back_up(destination: Path, keep: str | None) -> None:
 
 
 def _check_or_invalidate(place: Path, before: checked.Counts, after: checked.Counts) -> checked.Counts:
-    """Table → rows in the backup. An incomplete backup loses its manifest, and Refused is raised."""
+    """Table → rows in the backup. One that is incomplete, or was not checked to its end, loses its manifest."""
     try:
         return checked.check(place, before, after)
-    except Refused:
+    except BaseException:  # also Ctrl-C: without a manifest it does not count as a backup
         (place / backup.MANIFEST).unlink(missing_ok=True)
         raise
 

@@ -4,6 +4,7 @@ import click
 from flask_babel import gettext as _
 
 from models import access
+from models.database import read_one_moment
 from models.log import Operation
 from models.statistics import folding
 from models.workflow import Refused
@@ -16,6 +17,7 @@ counts = Terminal("statistics", help="统计的计数：核对、重建。")
 @counts.command(help="核对计数与登记的办理是否一致。")
 def check() -> None:
     with access.everything() as session:
+        read_one_moment(session)  # acts are counted meanwhile
         if not folding.check(session):
             raise Refused(_("统计的计数与登记的办理不一致，请运行 statistics rebuild 重建。"))
     click.echo(_("统计的计数与登记的办理一致。"))

@@ -34,7 +34,11 @@ class FolderPair:
         """Raises NoAnswer for a query while SentBox holds a letter of the message: a query must not overtake it."""
         about, query_attempt = receipt.parse_letter_name(name)
         box = self.folder / "SentBox"
-        if query_attempt and any(receipt.parse_letter_name(file.stem)[0] == about for file in box.glob("*.xml")):
+        try:
+            waiting = [receipt.parse_letter_name(file.stem)[0] for file in box.glob("*.xml")] if query_attempt else []
+        except OSError as broken:  # of the share, not of the message
+            raise NoAnswer(_("读写失败：%(why)s。", why=broken.strerror or broken), sent=True) from broken
+        if about in waiting:
             raise NoAnswer(_("上一份报文仍在 SentBox，尚未由客户端取走，请检查客户端是否在运行。"), sent=True)
         self.put("SentBox", f"{name}.xml", letter)
         return None

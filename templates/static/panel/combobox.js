@@ -164,6 +164,7 @@ document.addEventListener("keydown", (event) => {
 }, true);
 document.addEventListener("focusin", ({ target }) => {
   if (!target.matches("input[role=combobox], input[list], input[data-url]")) return;
+  if (box?.input === target) return;  // back from another window: what was typed before it is still to be settled
   if (target.role !== "combobox") makeCombobox(target);
   box = { input: target, select: target.closest(".combobox")?.lastElementChild, label: target.value, typed: false, free: "free" in target.dataset };
 });

@@ -5,10 +5,9 @@ import { cellOf, cellsOf, drop, fieldOf, newRow, number, rowsOf } from "./rows.j
 import { send } from "./send.js";
 import { dialog as tell } from "./dialog.js";
 
-const preview = document.getElementById("block-preview");
-
 // Show the preview. Resolves to { fields, rows, errors, how }, or to null if it is cancelled.
 async function look(block, parts, here) {
+  const preview = document.getElementById("block-preview");  // a form that is shown again has another
   const body = () => {
     const data = new FormData();
     Object.entries(parts).forEach(([name, value]) => data.append(name, value));

@@ -40,7 +40,8 @@ export async function ensureDraft(form) {
 async function fillIn(form) {
   const reply = await fetch(form.action).catch(() => null);
   if (!reply?.ok) return;  // the next page load shows them
-  const page = new DOMParser().parseFromString(await reply.text(), "text/html"), there = page.getElementById(form.id);
+  const text = await reply.text().catch(() => "");
+  const page = new DOMParser().parseFromString(text, "text/html"), there = page.getElementById(form.id);
   if (!there) return;
   document.querySelector("h1").replaceChildren(...page.querySelector("h1").childNodes);
   $$("input[id^=auto-]", there).forEach(({ id, value }) => { document.getElementById(id).value = value; });
@@ -113,7 +114,8 @@ export function watch(form, box) {
   function enqueue(file, old) {
     const line = lineOf(box, file.name, () => enqueue(file, old));
     state.sending += 1;
-    queue = queue.then(() => upload(file, old, line)).finally(() => { state.sending -= 1; });
+    const lost = () => refuse(line, form.dataset.lost, true);  // an error that nobody foresaw must not stop the files after it
+    queue = queue.then(() => upload(file, old, line)).catch(lost).finally(() => { state.sending -= 1; });
   }
   async function upload(file, old, line) {
     if (file.size > form.dataset.most * 1048576) return refuse(line, form.dataset.tooLarge, false);

@@ -180,6 +180,20 @@ def test_verify_finds_a_changed_due_date_and_a_changed_count(app: Flask, make_ap
     assert sum("申报次数" in sentence for sentence in found) == 1
 
 
+def test_a_case_decided_while_due_dates_are_recomputed_gets_none(
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recomputing has read it as pending, and writes after the decision."""
+    decided, waiting = make_application(status="returned"), make_application(status="pending")
+    later = date(2030, 1, 2)
+    read = [(key, "", None, later) for key in (decided, waiting)]
+    monkeypatch.setattr(deadlines, "differing", lambda *_given: iter(read))
+    with app.app_context(), access.everything() as session:
+        deadlines.recompute(session)
+        stored = {row.id: row.due_on for row in session.scalars(select(Application))}
+    assert stored == {decided: None, waiting: later}
+
+
 def test_the_seed_adds_every_year_of_the_package_and_keeps_existing_days(app: Flask) -> None:
     """A second run adds nothing; a day that the operator has changed stays changed."""
     with app.app_context(), access.everything() as session:

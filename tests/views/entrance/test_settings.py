@@ -1,6 +1,7 @@
 """Settings that cannot be used: one sentence and status, from gunicorn as from a command; no traceback."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from app import SETTINGS, create_app
+from app import SETTINGS, create_app, own_secret
 from tests import ROOT
 from views.entrance.settings import NUMBERS
 
@@ -98,3 +99,13 @@ def test_gunicorn_reports_a_wrong_setting_in_one_line(settings: str, tmp_path: P
     found = [line for line in done.stderr.splitlines() if WRONG[settings] in line]
     assert (done.returncode != 0, len(found)) == (True, 1), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_own_secret_is_made_once_and_an_empty_one_is_replaced(tmp_path: Path) -> None:
+    """Empty: the disk was full, or the process killed, when an earlier version wrote it."""
+    (tmp_path / "secret_key").touch()
+    secret = own_secret(tmp_path)
+    assert re.fullmatch(r"[0-9a-f]{64}", secret)
+    assert own_secret(tmp_path) == secret
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600

@@ -31,6 +31,17 @@ class TestFaults:
             pair.send("Z-1", b"x")
         assert (silence.value.sent, silence.value.fault) == (False, False)
 
+    def test_a_share_that_does_not_answer_is_no_fault_of_the_message(
+        self, pair: FolderPair, monkeypatch: Patching
+    ) -> None:
+        def down(_folder: Path, _pattern: str) -> Any:
+            raise OSError(errno.EHOSTDOWN, os.strerror(errno.EHOSTDOWN))
+
+        monkeypatch.setattr(Path, "glob", down)
+        with pytest.raises(NoAnswer, match="读写失败：Host is down。") as silence:
+            pair.send("Z-1-Q2", b"x")
+        assert (silence.value.sent, silence.value.fault) == (True, False)
+
     def test_unreadable_files_in_inbox_stop_nothing_and_are_reported_once(
         self,
         app: Flask,
