@@ -91,11 +91,15 @@ def test_an_error_shows_an_incident_number_that_is_in_the_log(
 
 
 def test_the_refusal_of_a_too_large_form_names_the_limit(app: Flask, client_as: ClientAs) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
-    file = {"kind": "contract", "file": (io.BytesIO(b"x" * (2 << 20)), "合同.pdf")}
-    answer = client_as("publisher").post("/applications/upload/", data=file)
-    assert answer.status_code == 413
-    assert "20 MB" in answer.text
+    """Of an attachment, and of a file of 载体信息, which may have 8 MB."""
+    app.config["MAX_CONTENT_LENGTH"] = 3 << 20
+    for where, size, sentence in (
+        ("/applications/upload/", 4 << 20, "上传内容超过 2 MB，请压缩或分次上传。"),
+        ("/applications/carriers/preview/", 10 << 20, "上传内容超过 8 MB，请压缩或分次上传。"),
+    ):
+        file = {"kind": "contract", "file": (io.BytesIO(b"x" * size), "合同.pdf")}
+        answer = client_as("publisher").post(where, data=file)
+        assert (answer.status_code, sentence in answer.text) == (413, True)
     answer = client_as("publisher").post("/password", data={"current": "x" * 70_000})
     assert answer.status_code == 413
     assert "提交的内容过长，没有保存，请精简后重新提交。" in answer.text
