@@ -143,7 +143,8 @@ def test_an_unavailable_bucket_is_reported_and_changes_nothing(
     for target in (key, ""):
         answer = upload(browser, target, make_pdf("x"))
         assert (answer.status_code, "存储暂时不可用" in answer.json["message"]) == (503, True)
-    assert browser.get("/applications/attachment/?id=1").status_code == 500
+    answer = browser.get("/applications/attachment/?id=1")
+    assert (answer.status_code, "存储暂时不可用，文件没有读出。" in answer.text) == (409, True)
     assert ledger(app) == before
 
 
