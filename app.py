@@ -167,14 +167,14 @@ def own_secret(folder: Path) -> str:
     """The secret key stored in `folder`; created by the first process that starts."""
     folder.mkdir(parents=True, exist_ok=True)
     path, new = folder / "secret_key", folder / f"secret_key-{secrets.token_hex(8)}"
-    if not path.exists() or not path.stat().st_size:  # empty: an earlier version was interrupted
+    if path.exists() and not path.stat().st_size:  # an earlier version was interrupted
+        path.unlink(missing_ok=True)
+    if not path.exists():
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
             file.flush()
             os.fsync(file.fileno())
-        if path.exists() and not path.stat().st_size:
-            path.unlink()
-        with suppress(FileExistsError):
+        with suppress(FileExistsError):  # another process was first
             os.link(new, path)  # never half written
         new.unlink()
     return path.read_text()

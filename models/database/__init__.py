@@ -12,7 +12,14 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Dialect, MetaData, Numeric, String, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -204,6 +211,12 @@ def has_disk_space() -> bool:
         return db.engine.dialect.name != "sqlite" or sqlite.has_disk_space(db.engine)
     except OSError:
         return False
+
+
+def is_unique_violation(error: IntegrityError) -> bool:
+    """Whether a row with the same values exists. By its code on PostgreSQL, whose words may be in any language."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state == postgresql.UNIQUE_VIOLATION or "UNIQUE constraint" in str(error.orig)
 
 
 def is_unavailable(error: SQLAlchemyError) -> bool:

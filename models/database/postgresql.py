@@ -13,6 +13,7 @@ IS_UNDER_ROW_SECURITY = """SELECT NOT me.rolsuper
               WHERE g.rolname = 'filing_jobs' AND m.member = me.oid)
   AND NOT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.application') AND relowner = me.oid)
 FROM pg_roles me WHERE me.rolname = session_user"""
+UNIQUE_VIOLATION = "23505"  # SQLSTATE of a row whose values exist already
 READ_ONLY = "25006"  # SQLSTATE of a write to a server that has become read-only, as after a failover
 # For functions of triggers. Temporary tables come last: otherwise one of the same name would replace the application's.
 PLPGSQL = "LANGUAGE plpgsql SET search_path = public, pg_temp"

@@ -5,7 +5,6 @@ The code is not stored: it is an HMAC over account, address and time of the requ
 
 import hashlib
 import hmac
-import unicodedata
 from datetime import timedelta
 
 from flask_babel import gettext as _
@@ -16,6 +15,7 @@ from models import clock
 from models.database import NO_SYNC
 from models.people.accounts import Account
 from models.people.mail_address import MailWish
+from models.text import fold_width
 from models.workflow import Refused
 
 LIFE = timedelta(hours=24)
@@ -68,9 +68,7 @@ def confirm(account: Account, typed: str, secret: str, tries: int) -> str | None
 
     Raises Refused for a wrong code. `tries`: of count_try_and_commit().
     """
-    digits = "".join(
-        unicodedata.normalize("NFKC", typed).split()
-    )  # also full-width, as Chinese input methods write them
+    digits = "".join(fold_width(typed).split())  # as Chinese input methods may write them
     if not hmac.compare_digest(digits.encode(), code_of(account, secret).encode()):
         raise Refused(_("确认码不正确，请核对最近一封邮件，还可以再试 %(left)s 次。", left=TRIES - tries))
     former, account.email = account.email, account.email_new

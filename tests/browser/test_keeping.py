@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conflict import meet_a_conflict
 from tests.browser.conftest import BrowseAs
 from tests.browser.test_accessibility import flawless
 from tests.conftest import MakeApplication, StoredRows
@@ -112,16 +113,8 @@ def test_a_conflict_is_sent_once_and_saved_knowingly(
     key = make_application(carriers=1)
     publisher = browse_as("publisher")
     page, posts = publisher.page, list[str]()
-    page.goto(f"/applications/edit/?id={key}")
-    other = publisher.context.new_page()
-    other.goto(page.url)
-    other.locator("#contact").fill("另一人")
-    with other.expect_navigation():
-        other.get_by_role("button", name="保存").click()
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
-    page.locator("#title").fill("我的名称")
-    publisher.press("保存")
-    expect(page.locator("#content .opinion")).to_contain_text("这期间已保存的改动")
+    meet_a_conflict(publisher, key)
     assert len(posts) == 1
     expect(page.locator("#title")).to_have_value("我的名称")
     publisher.press("新增一行")

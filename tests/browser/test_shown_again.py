@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from tests.browser.conflict import meet_a_conflict
 from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import fill_in, paste
 from tests.conftest import MakeApplication
@@ -12,15 +13,7 @@ def test_rows_are_pasted_into_a_form_that_a_conflict_has_shown_again(
 ) -> None:
     publisher = browse_as("publisher")
     page = publisher.page
-    page.goto(f"/applications/edit/?id={make_application(carriers=1)}")
-    other = publisher.context.new_page()
-    other.goto(page.url)
-    other.locator("#contact").fill("另一人")
-    with other.expect_navigation():
-        other.get_by_role("button", name="保存").click()
-    page.locator("#title").fill("我的名称")
-    publisher.press("保存")
-    expect(page.locator("#content .opinion")).to_contain_text("这期间已保存的改动")
+    meet_a_conflict(publisher, make_application(carriers=1))
     paste(publisher, "DVD\tD9\t5\t张\nDVD\tD5\t6\t张")
     fill_in(publisher)
     expect(page.locator("tr.inline-row:visible")).to_have_count(3)

@@ -21,9 +21,7 @@ class Limit:
 
 SMALL = Limit(body=64 << 10, fields=64 << 10, parts=500)  # 200 ticked rows with their versions
 FILE = Limit(body=None, fields=256 << 10, parts=20)  # the parser counts up to 64 KB of a file too
-LONG_FORM = Limit(
-    body=8 << 20, fields=8 << 20, parts=70_000
-)  # 3,000 carrier rows take 2 to 3 MB, and as many that are replaced
+LONG_FORM = Limit(body=8 << 20, fields=8 << 20, parts=70_000)  # 3,000 carrier rows, and as many that they replace
 # By endpoint. Anonymous visitors reach only verify.upload, which takes a single file.
 LARGER = {
     "verify.upload": FILE,

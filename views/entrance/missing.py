@@ -9,6 +9,6 @@ class Missing(NotFound):
     No link leads back, for the page before is about the same row.
     """
 
-    def __init__(self, words: str, listed: str = "") -> None:
+    def __init__(self, words: str, listed: str) -> None:
         super().__init__()
         self.words, self.listed = words, listed

@@ -191,7 +191,7 @@ def handle_refused(refusal: Refused) -> Response:
 def fill_with_sentence(response: Response, words: str, token: str | None = None, listed: str | None = None) -> Response:
     """Fill `response` with a sentence, as page or JSON; a script also gets the CSRF `token` to continue with.
 
-    `listed`: address of a list to link to, or "", instead of the page before.
+    `listed`: address of a list to link to instead of the page before.
     """
     status = response.status_code
     number = incident_number() if status >= 500 else None

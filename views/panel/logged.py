@@ -21,6 +21,7 @@ from models.workflow import Refused
 from views.entrance.place import place
 from views.panel.fields import VersionField
 from views.panel.query_words import in_words
+from views.panel.saving import differing
 from views.panel.screen import Screen
 
 SECONDS = 3  # that a download waits for its log entry to be written
@@ -111,21 +112,20 @@ class LoggedScreen(Screen):
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
         """Where somebody else has changed the row, also what is stored now in place of what was typed."""
         status, page = super().show_refusal_in_form(refused, form, model)
-        if model is not None and form.seen.data != self.digest(model):
-            form.seen.data, facts = self.digest(model), self.facts(model)
-            page |= {"theirs": {name: facts[str(self.column_labels[name])] for name in self.differing(form, model)}}
+        if model is not None and form.seen.data != (stored := self.digest(model)):
+            form.seen.data, facts = stored, self.facts(model)
+            page |= {"theirs": {name: facts[str(self.column_labels[name])] for name in self.retyped(form, model)}}
         return status, page
 
-    def differing(self, form: Any, row: Any) -> list[str]:
-        """The fields whose typed value is not the stored one."""
-        names = (name for name in self.form_columns if name in form and hasattr(row, name))
-        return [name for name in names if form[name].data != getattr(row, name)]
+    def retyped(self, form: Any, row: Any) -> list[str]:
+        """The fields whose typed value is not the stored one, of those that the form shows."""
+        return differing(form, row, (name for name in self.form_columns if name in form and hasattr(row, name)))
 
     def save_and_log(self, form: Any, model: Any) -> Any:
         if model is not None:
             db.session.execute(select(self.model.id).where(self.model.id == model.id).with_for_update())
             db.session.refresh(model)
-            if form.seen.data != self.digest(model) and self.differing(form, model):  # no double click
+            if form.seen.data != self.digest(model) and self.retyped(form, model):  # no double click
                 raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。"))
         with in_chinese():
             before = self.facts(model) if model else {}

@@ -1,6 +1,6 @@
 """Create and edit, for every model: a form is saved and committed, or shown again with the typed values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import FieldList
 
-from models.database import commit_and_keep, db
+from models.database import commit_and_keep, db, is_unique_violation
 from models.workflow import Refused
 
 NOT_SAVED = _l("没有保存，请按红字提示改正后再保存。")
@@ -42,11 +42,6 @@ def commit_or_refuse(keep: bool = False) -> Iterator[None]:
         raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。")) from None
 
 
-def is_unique_violation(error: IntegrityError) -> bool:
-    """Whether a row with the same values exists. By its code on PostgreSQL, whose words may be in any language."""
-    return getattr(error.orig, "sqlstate", None) == "23505" or "UNIQUE constraint" in str(error.orig)
-
-
 def commit_then_flash(act: Callable[[], str]) -> bool:
     """Call `act`, commit, and flash its sentence ("": none). If refused, roll back, flash the reason, return False."""
     try:
@@ -58,6 +53,11 @@ def commit_then_flash(act: Callable[[], str]) -> bool:
     if words:
         flash(words, "success")
     return True
+
+
+def differing(form: Any, row: Any, names: Iterable[str]) -> list[str]:
+    """Those of the named fields whose typed value is not the stored one."""
+    return [name for name in names if form[name].data != getattr(row, name)]
 
 
 def errors_of(form: Any) -> dict[str, str]:

@@ -27,7 +27,7 @@ from views.panel.display import shown_value
 from views.panel.fields import ChoiceField, VersionField
 from views.panel.filing_query import PublisherQuery
 from views.panel.large_forms import collection_paused
-from views.panel.saving import errors_of
+from views.panel.saving import differing, errors_of
 from views.panel.screen import form_args_of
 from views.screens.attachment_boxes import asterisks, publishers_of_unit
 from views.screens.autosave import forget_saved
@@ -145,7 +145,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
 
     def changed_since(self, form: Any, model: Application) -> dict[str, Any]:
         """What others have saved since the form was opened: {"theirs", "their_edits"}. Sets the new version."""
-        theirs = {name: shown_value(model, name) for name in WRITTEN if form[name].data != getattr(model, name)}
+        theirs = {name: shown_value(model, name) for name in differing(form, model, WRITTEN)}
         edits = trail.newest(db.session(), model.id, Action.EDIT, MOST_EDITS, form.last_entry.expected)
         form.version.data, form.last_entry.data = model.version, trail.last_id(db.session(), model.id)
         return {"theirs": theirs, "their_edits": [line for edit in reversed(edits) for line in explain(edit)]}

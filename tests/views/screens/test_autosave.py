@@ -26,6 +26,12 @@ def autosave(browser: Browser, key: int, form: dict[str, str], **typed: str) -> 
     return browser.post(f"/applications/autosave/?id={key}", data=form | typed)
 
 
+def discard(browser: Browser, key: int, shown: str) -> Any:
+    """Press 放弃 on this page, and follow to the next."""
+    body = form_of(shown, "restored") | {"discard": "1"}
+    return browser.post(f"/applications/autosave/?id={key}", data=body, follow_redirects=True)
+
+
 def save(browser: Browser, key: int, form: dict[str, str], **typed: str) -> Any:
     return browser.post(f"/applications/edit/?id={key}", data=form | typed)
 
@@ -113,9 +119,7 @@ def test_an_autosave_is_discarded_by_a_button(
     key = make_application()
     browser = client_as("publisher")
     autosave(browser, key, opened(browser, key), title="不要了")
-    page = browser.get(f"/applications/edit/?id={key}").text
-    body = form_of(page, "restored") | {"discard": "1"}
-    answer = browser.post(f"/applications/autosave/?id={key}", data=body, follow_redirects=True)
+    answer = discard(browser, key, browser.get(f"/applications/edit/?id={key}").text)
     assert flashed(answer.text) == ["已放弃自动保存的内容，下面是已保存的申请。"]
     assert form_of(answer.text)["title"] == "黑胶唱片《茉莉花》" and stored_rows(key)["typed_form"] == []
 
@@ -127,10 +131,9 @@ def test_text_that_another_window_has_continued_is_not_discarded(
     key = make_application()
     browser = client_as("publisher")
     autosave(browser, key, opened(browser, key), title="写了一半")
-    one, other = form_of(browser.get(f"/applications/edit/?id={key}").text, "restored"), opened(browser, key)
+    one, other = browser.get(f"/applications/edit/?id={key}").text, opened(browser, key)
     assert autosave(browser, key, other, title="另一个窗口续写").status_code == 200
-    body = one | {"discard": "1"}
-    answer = browser.post(f"/applications/autosave/?id={key}", data=body, follow_redirects=True)
+    answer = discard(browser, key, one)
     assert flashed(answer.text) == ["另一个窗口刚刚又自动保存，没有放弃。下面是那里的内容，请核对。"]
     assert form_of(answer.text)["title"] == "另一个窗口续写"
     assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "另一个窗口续写"

@@ -4,8 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from models.database import sqlite
-from views.panel.saving import is_unique_violation
+from models.database import is_unique_violation, sqlite
 
 
 @pytest.mark.parametrize(
