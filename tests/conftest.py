@@ -31,6 +31,7 @@ from tests.parts import write_in_memory
 from tests.row_security import on_row_security as on_row_security
 from tests.serving import Server, serving
 from tests.snapshots import Maker, SqliteSnapshots
+from tests.snapshots import pytest_sessionstart as pytest_sessionstart
 from tests.stores import s3_server
 from views.entrance.rate_limits import limiter
 
@@ -187,8 +188,7 @@ def make_application(app: Flask, request: pytest.FixtureRequest) -> Iterator[Mak
     if shared.app is not app or shared.snapshots is None:
         yield partial(create_application, app)
         return
-    patches = request.getfixturevalue("monkeypatch") if "monkeypatch" in request.fixturenames else None
-    yield Maker(app, shared.snapshots, patches)
+    yield Maker(app, shared.snapshots)
     shared.snapshots.close()
 
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 import pytest
@@ -22,6 +23,7 @@ from tests.cast import create_application
 
 MOST = 150  # snapshots of one process, a good MB each
 QUEUES = ("paper_task", "customs_message")
+PATCHES: WeakSet[pytest.MonkeyPatch] = WeakSet()  # also those of `context()`
 Calls = tuple[tuple[str, str, int, str], ...]  # (by, status, carriers, other fields) of each call so far
 
 
@@ -145,8 +147,7 @@ class PostgresqlSnapshots(Snapshots):
 class Maker:
     """The fixture `make_application` of one test: restores a snapshot, or performs the acts."""
 
-    def __init__(self, app: Flask, snapshots: Snapshots, patches: pytest.MonkeyPatch | None = None) -> None:
-        self.patches = patches
+    def __init__(self, app: Flask, snapshots: Snapshots) -> None:
         self.app, self.snapshots, self.store = app, snapshots, Path(app.config["STORE"])
         self.settings = dict(app.config)
         self.calls: Calls | None = () if not self.store.exists() and snapshots.is_fresh() else None
@@ -157,13 +158,10 @@ class Maker:
         files = [(str(file), file.stat().st_mtime_ns) for file in self.store.rglob("*")]
         return self.snapshots.version(), sorted(files)
 
-    def _is_patched(self) -> bool:
-        return self.patches is not None and any(vars(self.patches).values())
-
     def __call__(self, by: str = "publisher", status: str = "draft", carriers: int = 1, **fields: Any) -> int:
         calls = self.calls
         same = self._state() == self.state and self.settings == dict(self.app.config)
-        if calls is None or not same or self._is_patched():
+        if calls is None or not same or is_patched():
             self.calls = None
             return create_application(self.app, by, status, carriers, **fields)
         calls = (*calls, (by, str(status), carriers, repr(fields)))
@@ -175,6 +173,22 @@ class Maker:
             self.snapshots.seen.add(calls)
         self.calls, self.state = calls, self._state()
         return made
+
+
+def pytest_sessionstart() -> None:
+    """Have every MonkeyPatch that is made from now on listed in PATCHES; pytest has made its own before."""
+    begin = pytest.MonkeyPatch.__init__
+
+    def listed(patch: pytest.MonkeyPatch) -> None:
+        begin(patch)
+        PATCHES.add(patch)
+
+    pytest.MonkeyPatch.__init__ = listed  # type: ignore[method-assign]
+
+
+def is_patched() -> bool:
+    """Whether anything is replaced now that is not yet undone."""
+    return any(any(vars(patch).values()) for patch in PATCHES)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -25,13 +26,15 @@ def s3_server() -> Iterator[str]:
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", endpoint)
-        environment.setenv("AWS_ALLOW_HTTP", "true")
-        environment.setenv("AWS_ACCESS_KEY_ID", "filing")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", secrets.token_hex())
-        with urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")):
-            yield f"s3://{BUCKET}"
+    settings = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "filing",
+        "AWS_SECRET_ACCESS_KEY": secrets.token_hex(),
+    }
+    begin = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
+    with patch.dict(os.environ, settings), urllib.request.urlopen(begin):  # longer than a test, so no MonkeyPatch
+        yield f"s3://{BUCKET}"
     server.stop()
 
 

@@ -77,12 +77,16 @@ def test_an_application_after_other_changes_is_newly_made(
     assert make_application.calls is None
 
 
+@pytest.mark.parametrize("kind", ["fixture", "context", "own"])
 def test_an_application_after_a_patch_is_newly_made(
-    make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+    make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
+    """Whoever patches: the test's fixture, a context of it, or a MonkeyPatch of its own."""
     make_application()
     assert isinstance(make_application, Maker)
     assert make_application.calls is not None
-    monkeypatch.setattr(drafts, "start", drafts.start)
-    make_application()
+    with monkeypatch.context() as inner, pytest.MonkeyPatch.context() as own:
+        patch = {"fixture": monkeypatch, "context": inner, "own": own}[kind]
+        patch.setattr(drafts, "start", drafts.start)
+        make_application()
     assert make_application.calls is None
