@@ -1,8 +1,8 @@
 """Every setting with its default, and the application made of models and views."""
 
+import fcntl
 import os
 import secrets
-from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -166,17 +166,18 @@ SETTINGS: dict[str, Any] = {
 def own_secret(folder: Path) -> str:
     """The secret key stored in `folder`; created by the first process that starts."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, new = folder / "secret_key", folder / f"secret_key-{secrets.token_hex(8)}"
-    if path.exists() and not path.stat().st_size:  # an earlier version was interrupted
-        path.unlink(missing_ok=True)
-    if not path.exists():
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):  # another process was first
-            os.link(new, path)  # never half written
-        new.unlink()
+    path, new = folder / "secret_key", folder / "secret_key-new"
+    if path.exists() and path.stat().st_size:
+        return path.read_text()
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.stat().st_size:  # no other process was first
+            new.unlink(missing_ok=True)  # of one that was killed
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)  # never half written
     return path.read_text()
 
 

@@ -70,6 +70,8 @@ class Operation(Word):
     ENTRUSTMENT_OFFERED = "entrustment_offered", _l("邀请受托")
     ENTRUSTMENT_ACCEPTED = "entrustment_accepted", _l("接受委托")
     ENTRUSTMENT_ENDED = "entrustment_ended", _l("终止委托")
+    ENTRUSTMENT_DECLINED = "entrustment_declined", _l("谢绝委托邀请")
+    ENTRUSTMENT_WITHDRAWN = "entrustment_withdrawn", _l("撤销委托邀请")
     BLANK_FORM_ADDED = "blank_form_added", _l("上传空白表格")
     BLANK_FORM_REPLACED = "blank_form_replaced", _l("更换空白表格")
     BLANK_FORM_REMOVED = "blank_form_removed", _l("移除空白表格")

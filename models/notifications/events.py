@@ -24,6 +24,8 @@ class Event(Word):
     ENTRUSTED = "entrusted", _l("委托登记")
     ENTRUSTMENT_CHANGED = "entrustment_changed", _l("委托变更")
     ENTRUSTMENT_ENDED = "entrustment_ended", _l("委托终止")
+    ENTRUSTMENT_DECLINED = "entrustment_declined", _l("委托邀请谢绝")
+    ENTRUSTMENT_WITHDRAWN = "entrustment_withdrawn", _l("委托邀请撤销")
     KEY_ENDING = "key_ending", _l("签章证书即将到期")
     SIGN_IN_CHANGED = "sign_in_changed", _l("登录方式变更")
     ANNOUNCED = "announced", _l("通知公告")
@@ -77,6 +79,8 @@ RULES: dict[Word, Rule] = {
     Event.ENTRUSTED: Rule(NOBODY, _l("已登记委托：%(detail)s。"), "success"),
     Event.ENTRUSTMENT_CHANGED: Rule(NOBODY, _l("委托已变更：%(detail)s。")),
     Event.ENTRUSTMENT_ENDED: Rule(NOBODY, _l("委托已终止：%(detail)s。"), "warning"),
+    Event.ENTRUSTMENT_DECLINED: Rule(NOBODY, _l("委托邀请已谢绝：%(detail)s。"), "warning"),
+    Event.ENTRUSTMENT_WITHDRAWN: Rule(NOBODY, _l("委托邀请已撤销：%(detail)s。")),
     Event.SIGN_IN_CHANGED: Rule(
         NOBODY, _l("%(detail)s。如非本人办理或要求，请立即修改密码，并告知系统管理员。"), "warning"
     ),

@@ -57,16 +57,29 @@ def accept(session: Session, row: Entrustment, by: Account) -> None:
     _change(session, row, Entrustment.pending.is_(True), Entrustment.agent_id == by.organisation_id, pending=False)
 
 
+def decline(session: Session, row: Entrustment, by: Account) -> None:
+    """Decline an invitation; raises Refused when it is no longer open."""
+    invited = Entrustment.agent_id == by.organisation_id
+    _change(session, row, Entrustment.pending.is_(True), invited, ended_at=clock.now())
+
+
+def withdraw(session: Session, row: Entrustment, by: Account) -> None:
+    """Withdraw an invitation of one's own; raises Refused when it is no longer open."""
+    own = Entrustment.publisher_id == by.organisation_id
+    _change(session, row, Entrustment.pending.is_(True), own, ended_at=clock.now())
+
+
 def end(session: Session, row: Entrustment, by: Account) -> None:
-    """End, withdraw or decline an entrustment; raises Refused when it has ended. Submitted applications go on."""
+    """End an accepted entrustment; raises Refused when it has ended. Submitted applications go on."""
     of_party = or_(Entrustment.publisher_id == by.organisation_id, Entrustment.agent_id == by.organisation_id)
-    _change(session, row, of_party, ended_at=clock.now())
+    _change(session, row, Entrustment.pending.is_(False), of_party, ended_at=clock.now())
 
 
 def state(row: Entrustment) -> str:
     """The state of the entrustment today, as a word for display."""
     today = clock.today()
     for holds, words in (
+        (row.ended_at and row.pending, _("邀请已取消")),
         (row.ended_at, _("已终止")),
         (row.until < today, _("已到期")),
         (row.pending, _("待受托单位接受")),

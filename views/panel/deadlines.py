@@ -127,6 +127,13 @@ def promise(limits: Limits) -> str:
     )
 
 
+def _stopped(used: int, rest: int) -> str:
+    """A returned application's working days: used, and left or overdue."""
+    if rest < 0:
+        return _("已停止：已用 %(used)s 个工作日，已超期 %(days)s 个，重新申报后继续计算。", used=used, days=-rest)
+    return _("已停止：已用 %(used)s 个工作日，还剩 %(rest)s 个，重新申报后继续计算。", used=used, rest=rest)
+
+
 def facts(row: Application) -> list[tuple[str, Any]]:
     """(label, value) of the part 办理时限 on an application's page; empty once it is decided."""
     if row.status not in workflow.UNDECIDED or row.province is None:
@@ -138,11 +145,7 @@ def facts(row: Application) -> list[tuple[str, Any]]:
     days = calendar(row.created_at.date())
     standing = deadlines.standing_of(db.session(), row, limits, days)
     if row.due_on is None or row.submitted_at is None:
-        rest = standing.allowed - standing.used
-        sentence = _(
-            "已停止：已用 %(used)s 个工作日，还剩 %(rest)s 个，重新申报后继续计算。", used=standing.used, rest=rest
-        )
-        return [(_("办结期限"), sentence), rule]
+        return [(_("办结期限"), _stopped(standing.used, standing.allowed - standing.used)), rule]
     extended = _("（已延期 %(days)s 个工作日）", days=limits.extend) if standing.extended else ""
     accept = days.after(row.submitted_at.date(), limits.accept)
     left_to_accept = f" {words(accept)}" if accept >= clock.today() else ""

@@ -35,6 +35,18 @@ DONE: dict[str, tuple[Act, Event, Operation, Any]] = {
         Operation.ENTRUSTMENT_ACCEPTED,
         _l("已接受，现在可以为该出版单位办理申请。"),
     ),
+    "decline": (
+        entrusting.decline,
+        Event.ENTRUSTMENT_DECLINED,
+        Operation.ENTRUSTMENT_DECLINED,
+        _l("已谢绝，并已告知对方。"),
+    ),
+    "withdraw": (
+        entrusting.withdraw,
+        Event.ENTRUSTMENT_WITHDRAWN,
+        Operation.ENTRUSTMENT_WITHDRAWN,
+        _l("邀请已撤销，并已告知对方。"),
+    ),
     "end": (
         entrusting.end,
         Event.ENTRUSTMENT_ENDED,
@@ -102,13 +114,15 @@ class EntrustingScreen(ListExport):
         if row.pending and not is_publisher:
             ask = _("确定要接受 %(publisher)s 的委托吗？接受后贵单位可以代其申请备案。", publisher=publisher)
             offered.append(Button("accept", _("接受"), self.get_url(".change", answer="accept"), ask))
-        word = _("谢绝") if row.pending and not is_publisher else _("撤销邀请") if row.pending else _("终止")
+        answer, word = ("end", _("终止"))
+        if row.pending:
+            answer, word = ("withdraw", _("撤销邀请")) if is_publisher else ("decline", _("谢绝"))
         ask = _("确定要%(word)s吗？委托方 %(publisher)s，受托方 %(unit)s。", word=word, publisher=publisher, unit=unit)
-        return [*offered, Button("end", word, self.get_url(".change", answer="end"), ask)]
+        return [*offered, Button(answer, word, self.get_url(".change", answer=answer), ask)]
 
-    @expose("/<any(accept, end):answer>/", methods=("POST",))
+    @expose("/<any(accept, decline, withdraw, end):answer>/", methods=("POST",))
     def change(self, answer: str) -> Any:
-        """Accept or end an entrustment and commit; refused if the other side has ended it meanwhile."""
+        """Do what DONE says and commit; refused if either side has changed the entrustment meanwhile."""
         row = self.named_row(request.form.get("id"))
         change, event, kind, done = DONE[answer]
 

@@ -25,8 +25,8 @@ RECIPIENTS = {
     "revocation_rejected": "R", "due_soon": "R", "use_noted": "P", "written_off": "P", "revoked_used": "R",
     "taken_over": "",  # the one reviewer who had taken it
     # of no application
-    "entrustment_offered": "", "entrusted": "", "entrustment_changed": "", "entrustment_ended": "", "announced": "",
-    "sign_in_changed": "", "key_ending": "",
+    "entrustment_offered": "", "entrusted": "", "entrustment_changed": "", "entrustment_ended": "",
+    "entrustment_declined": "", "entrustment_withdrawn": "", "announced": "", "sign_in_changed": "", "key_ending": "",
 }  # fmt: skip
 # Nobody is notified: the applicant did it and the province need not know, or nothing has come of it yet.
 SILENT = {

@@ -83,9 +83,11 @@ class ActingEverywhere(Acting):
         self.check(self.hands.invite(by.name), expected)
 
     def answer_invitation(self, by: Person, place: int, choice: int, flag: bool) -> None:
-        """接受, or 终止 by either side."""
-        place, answer = place % len(self.expected.entrustments), "accept" if flag else "end"
+        """接受, or 终止 by either side, or 撤销邀请 and 谢绝."""
+        place = place % len(self.expected.entrustments)
         each = self.expected.entrustments[place]
+        refusal = "end" if not each.pending else "withdraw" if by.name == each.publisher else "decline"
+        answer = "accept" if flag else refusal
         is_refused = each.ended or (flag and not (each.pending and by.name == "agent"))
         expected = "hidden" if by.name not in ("agent", each.publisher) else "refused" if is_refused else "done"
         expected = "signed out" if by.name in self.expected.disabled else expected

@@ -55,14 +55,34 @@ def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, 
         assert OTHER not in publishers_of_agent(app)
 
 
-@pytest.mark.parametrize(("who", "word"), [("publisher2", "撤销邀请"), ("agent", "谢绝")])
-def test_an_invitation_is_withdrawn_or_declined(app: Flask, client_as: ClientAs, who: str, word: str) -> None:
+@pytest.mark.parametrize(
+    ("who", "what", "word", "told"),
+    [("publisher2", "withdraw", "撤销邀请", "委托邀请已撤销"), ("agent", "decline", "谢绝", "委托邀请已谢绝")],
+)
+def test_an_invitation_is_withdrawn_or_declined(
+    app: Flask, client_as: ClientAs, who: str, what: str, word: str, told: str
+) -> None:
+    """Both units read which of the two it was; nothing is called an ended entrustment."""
     invite(client_as("publisher2"))
     assert word in client_as(who).get("/entrusting/").text
-    change(app, client_as(who), "end")
+    assert "已告知对方" in change(app, client_as(who), what)[0]
+    for again in ("accept", "decline", "end"):
+        assert change(app, client_as("agent"), again) == ["这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"]
     assert OTHER not in publishers_of_agent(app)
-    assert change(app, client_as("agent"), "accept") == ["这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"]
-    assert OTHER not in publishers_of_agent(app)
+    for unit in ("publisher2", "agent"):
+        assert "邀请已取消" in client_as(unit).get("/entrusting/").text
+        page = client_as(unit).get("/messages/").text
+        assert (page.count(f"{told}：{OTHER}委托{AGENT}"), "委托已终止" in page) == (1, False)
+
+
+@pytest.mark.parametrize(("who", "what"), [("publisher2", "withdraw"), ("agent", "decline")])
+def test_an_entrustment_accepted_meanwhile_is_not_ended_by_who_answers_the_invitation(
+    app: Flask, client_as: ClientAs, who: str, what: str
+) -> None:
+    invite(client_as("publisher2"))
+    change(app, client_as("agent"), "accept")
+    assert "刚刚已有变化" in change(app, client_as(who), what)[0]
+    assert OTHER in publishers_of_agent(app)
 
 
 @pytest.mark.slow
@@ -130,7 +150,7 @@ def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, clien
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id.desc())).first()
     stranger = client_as("publisher")
     assert OTHER not in stranger.get("/entrusting/").text
-    for what in ("accept", "end"):
+    for what in ("accept", "decline", "withdraw", "end"):
         assert stranger.post(f"/entrusting/{what}/", data={"id": key}).status_code == 404
     assert client_as("agent").get("/entrusting/new/").status_code == 404
     assert "新建" not in client_as("agent").get("/entrusting/").text
@@ -153,7 +173,7 @@ def test_the_session_refuses_an_entrustment_in_the_name_of_another_publisher(act
             db.session.flush()
 
 
-def test_one_of_a_parallel_end_and_acceptance_is_refused(app: Flask, client_as: ClientAs) -> None:
+def test_one_of_a_parallel_withdrawal_and_acceptance_is_refused(app: Flask, client_as: ClientAs) -> None:
     """One wins; the other is refused and changes nothing."""
     invite(client_as("publisher2"))
     with app.app_context(), access.everything() as first, access.everything() as second:
@@ -162,7 +182,7 @@ def test_one_of_a_parallel_end_and_acceptance_is_refused(app: Flask, client_as: 
         )
         assert first_read is not None
         assert theirs is not None
-        entrusting.end(first, first_read, account_of("publisher2"))
+        entrusting.withdraw(first, first_read, account_of("publisher2"))
         first.commit()
         with pytest.raises(Refused, match="刚刚已有变化"):
             entrusting.accept(second, theirs, account_of("agent"))
@@ -211,7 +231,7 @@ def test_the_number_of_invitations_per_day_is_limited(
     browser = client_as("publisher2")
     for _time in range(2):
         invite(browser)
-        change(app, browser, "end")
+        change(app, browser, "withdraw")
     sentence = "24 小时内最多发出 2 份委托邀请（含已撤销的），请稍后再试。"
     form = form_of(browser.get("/entrusting/new/").text, "card-box") | {"agent": AGENT} | TERM
     answer = browser.post("/entrusting/new/", data=form)

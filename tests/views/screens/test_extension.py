@@ -37,14 +37,22 @@ def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("month", "day", "found"),
+    [
+        (3, 9, "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"),
+        (4, 2, "已停止：已用 23 个工作日，已超期 3 个，重新申报后继续计算。"),
+    ],
+)
 def test_a_returned_application_shows_that_its_time_limit_is_suspended(
-    app: Flask, client_as: ClientAs, make_application: MakeApplication, set_day: SetDay
-) -> None:
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, set_day: SetDay,
+    month: int, day: int, found: str,
+) -> None:  # fmt: skip
+    """Also one that was returned after its deadline."""
     set_day(3, 2)
     key = make_application(status="pending")
-    set_day(3, 9)
+    set_day(month, day)
     perform_step(app, Action.RETURN, key, "publisher")
-    found = "已停止：已用 5 个工作日，还剩 15 个，重新申报后继续计算。"
     assert found in client_as("publisher").get(f"/applications/edit/?id={key}").text
     assert found in client_as("reviewer").get(f"/filings/details/?id={key}").text
     assert flashed(client_as("publisher").get("/desk/").text) == []
