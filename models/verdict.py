@@ -57,24 +57,24 @@ def of_typed(number: str, typed: str) -> Verdict:
 
 
 def of_code(number: str, code: str, keys: Keys) -> Verdict:
-    """Verify by QR code: its signature, then the current status; "signed" if the database does not answer."""
+    """Verify by QR code: its signature, then the current status; "later" if the database does not answer."""
     try:
         facts = check_code.read(code, keys.code_keys())
     except check_code.Newer:
         return newer()
     except Forged:
-        return forged()
+        return forged(keys)
     if facts.number != number:
-        return forged()
+        return forged(keys)
     try:
         with access.everything() as session:
             found = _found(session, number)
             if found is None:
                 return Verdict("unknown", _("二维码确由签发机关签署，但没有登记这份证明。请向签发机关核实。"))
-            return _today(found) if facts.digest == found.digest else forged()
+            return _today(found) if facts.digest == found.digest else forged(keys)
     except (OperationalError, TimeoutError):
         sentence = _("二维码确由签发机关签署，今日状态暂时无法查询，请稍后再试。")
-        return Verdict("signed", sentence, signed_facts(facts))
+        return Verdict("later", sentence, signed_facts(facts))
 
 
 def of_file(paper: bytes, keys: Keys) -> Verdict:
@@ -90,7 +90,7 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
         try:
             signed = signatures.paper_signature(paper, keys.trusted(), found.authority, keys.stampers())
         except Refused as refused:
-            return Verdict("forged", str(refused))
+            return Verdict("forged", str(refused)) if keys.are_readable() else unreadable()
         today = _today(found)
         return replace(today, facts=today.facts | {_("签名"): _level(signed)})
 
@@ -136,12 +136,19 @@ def unknown() -> Verdict:
     return Verdict("unknown", _("没有与所填内容相符的备案证明。请核对证明编号和校验码，或向签发机关核实。"))
 
 
-def forged() -> Verdict:
-    """The result for a code without a valid signature for this certificate."""
+def forged(keys: Keys) -> Verdict:
+    """The result for a code without a valid signature for this certificate; unless a key cannot be read now."""
+    if not keys.are_readable():
+        return unreadable()
     return Verdict(
         "forged",
         _("二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"),
     )
+
+
+def unreadable() -> Verdict:
+    """The result when a public key cannot be read: nothing is called forged."""
+    return Verdict("later", _("签发机关的公钥暂时不能读取，现在无法查验，请稍后再试。"))
 
 
 def newer() -> Verdict:

@@ -33,5 +33,9 @@ def remove(connection: Connection) -> None:
 
 
 def note_all(connection: Connection) -> None:
-    """Add all existing acts to `uncounted_act`, which must be empty; the caller commits."""
-    connection.execute(text(f"{NOTE} SELECT id, application_id FROM trail_entry WHERE act IN {ACTS} ORDER BY id"))
+    """Add all existing acts to `uncounted_act`; the caller commits.
+
+    An act that is committed meanwhile may be there already: PostgreSQL's INSERT … SELECT sees it, DELETE did not.
+    """
+    acts = f"SELECT id, application_id FROM trail_entry WHERE act IN {ACTS} ORDER BY id"
+    connection.execute(text(f"{NOTE} {acts} ON CONFLICT DO NOTHING"))

@@ -19,7 +19,7 @@ import logging
 import re
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -191,15 +191,14 @@ def list_in(place: Path, number: str) -> Path:
     return place / f"{number[1:3]}0000-{number[3:7]}.jwt" if place.is_dir() else place
 
 
-def public_keys_in(folder: Path) -> Iterator[tuple[str, PublicKey]]:
-    """(province, key) of every file `320000.pub`, `320000-2025.pub` …; an unreadable one is logged and skipped."""
-    for file in sorted(folder.glob("*.pub")):
-        try:
-            key = load_pem_public_key(file.read_bytes())
-        except (ValueError, UnsupportedAlgorithm, OSError) as why:
-            logging.getLogger(__name__).warning("%s is left out: %s", file, why)
-        else:
-            yield from [(file.name[:6], key)] if isinstance(key, Ed25519PublicKey) else ()
+def public_keys_in(file: Path) -> list[tuple[str, PublicKey]]:
+    """[(province, key)] of `320000.pub`, `320000-2025.pub` …; empty, and logged, without such a key. Raises OSError."""
+    try:
+        key = load_pem_public_key(file.read_bytes())
+    except (ValueError, UnsupportedAlgorithm) as why:
+        logging.getLogger(__name__).warning("%s is left out: %s", file, why)
+        return []
+    return [(file.name[:6], key)] if isinstance(key, Ed25519PublicKey) else []
 
 
 SENTENCES = {
@@ -216,7 +215,7 @@ SENTENCES = {
 
 def main(folder: str, text: str, place: str = "") -> int:
     """Verify `text` and print the result; exit code 0: genuine and not revoked, 1: otherwise, 2: unknown algorithm."""
-    keys = list(public_keys_in(Path(folder)))
+    keys = [key for file in sorted(Path(folder).glob("*.pub")) for key in public_keys_in(file)]
     try:
         facts = read(text, keys)
     except Newer:

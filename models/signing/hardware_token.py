@@ -12,7 +12,6 @@
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from models.signing.signed_code import CodeKey
 
 SESSION_LOCK = Lock()
+SESSIONS: dict[tuple[str, str, str | None], Any] = {}  # by module, token, PIN: open, or the error of a wrong PIN
 if TYPE_CHECKING:
     from pyhanko.sign.signers import Signer as PyHankoSigner
 
@@ -81,23 +81,22 @@ def _working_session(module: str, token: str, pin: str | None) -> Any:
     """
     from pkcs11.exceptions import PKCS11Error
 
+    key = (module, token, pin)
     with SESSION_LOCK:
-        session = _session(module, token, pin)
-        if isinstance(session, PKCS11Error):
-            raise session
-        try:
-            session.generate_random(64)
-        except PKCS11Error:
-            _session.cache_clear()
-            session = _session(module, token, pin)
+        session = SESSIONS.get(key)
+        if session and not isinstance(session, PKCS11Error):
+            try:
+                session.generate_random(64)
+            except PKCS11Error:
+                session = None
+        session = SESSIONS[key] = session or _new_session(module, token, pin)
         if isinstance(session, PKCS11Error):
             raise session
         return session
 
 
-@cache
-def _session(module: str, token: str, pin: str | None) -> Any:
-    """A new session; or the PIN error, returned so that it is cached: after a few wrong PINs a token locks for good."""
+def _new_session(module: str, token: str, pin: str | None) -> Any:
+    """A session; or the PIN error, so that it is remembered: after a few wrong PINs a token locks for good."""
     from pkcs11.exceptions import PinIncorrect, PinLocked
     from pyhanko.config.pkcs11 import TokenCriteria
     from pyhanko.sign.pkcs11 import open_pkcs11_session

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from models import clock
 from models.codes import names_of
 from models.signing import hardware_token
-from models.signing.keys import FileStats, Keys
+from models.signing.keys import Keys
+from models.signing.public_files import MOST_FILES, FileStats
 
 log = logging.getLogger(__name__)
 WARNED = (7, 30, 90)  # days before the end of a certificate at which operators are told to renew it
@@ -49,7 +50,9 @@ class InstalledKey:
 
 def installed(keys: Keys) -> list[InstalledKey]:
     """Every certificate and public key in the folder, by the names of their files; none if there is no folder."""
-    return list(_installed(keys, keys.file_stats()))
+    stats = keys.file_stats()
+    files = sorted(keys.folder.iterdir()) if keys.folder.is_dir() else []
+    return [key for file in files if file.suffix in KINDS for key in _in_file(file, keys.passphrase, stats)]
 
 
 def ending(keys: Keys) -> list[InstalledKey]:
@@ -61,16 +64,10 @@ def ending(keys: Keys) -> list[InstalledKey]:
     return sorted(found, key=lambda key: (key.ends_at or clock.now(), key.file))
 
 
-@lru_cache(maxsize=4)
-def _installed(keys: Keys, _file_stats: FileStats) -> tuple[InstalledKey, ...]:
-    files = sorted(keys.folder.iterdir()) if keys.folder.is_dir() else []
-    return tuple(key for file in files if file.suffix in KINDS for key in _in_file(file, keys.passphrase))
-
-
-def _in_file(file: Path, passphrase: str | None) -> Iterator[InstalledKey]:
+def _in_file(file: Path, passphrase: str | None, stats: FileStats) -> Iterator[InstalledKey]:
     province = file.name[:6] if file.name[:6] in names_of("province") else ""
     try:
-        for fingerprint, certificate in _read(file, passphrase):
+        for fingerprint, certificate in _objects_in(file, passphrase, stats):
             subject, ends_at = "", None
             if certificate:
                 subject = certificate.subject.rfc4514_string()
@@ -79,6 +76,14 @@ def _in_file(file: Path, passphrase: str | None) -> Iterator[InstalledKey]:
     except (ValueError, TypeError, OSError, UnsupportedAlgorithm) as why:
         log.warning("%s cannot be read: %s", file, why)
         yield InstalledKey(file.name, province, flaw=type(why).__name__)
+
+
+@lru_cache(MOST_FILES)
+def _objects_in(
+    file: Path, passphrase: str | None, _file_stats: FileStats
+) -> list[tuple[str, x509.Certificate | None]]:
+    """As _read, once for a file; an error is not remembered: disk or token may answer next time."""
+    return list(_read(file, passphrase))
 
 
 def _read(file: Path, passphrase: str | None) -> Iterator[tuple[str, x509.Certificate | None]]:

@@ -8,7 +8,6 @@ root certificates, `*.crt` (PEM), and the revocation lists, `320000*.crl` (revoc
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -23,8 +22,9 @@ from flask_babel import gettext as _
 
 from models import clock
 from models.codes import authority_of
-from models.signing import check_code, hardware_token, revocation, signatures
+from models.signing import hardware_token, public_files, revocation, signatures
 from models.signing.check_code import PublicKey
+from models.signing.public_files import FileStats
 from models.signing.revocation import Lists
 from models.signing.signed_code import CodeKey
 from models.signing.time_stamps import TimeStampAuthority
@@ -36,8 +36,6 @@ if TYPE_CHECKING:  # pyHanko takes a second to load: imported only where somethi
 log = logging.getLogger(__name__)
 # Certificate policy (RFC 5280, 4.2.1.4) of keys without legal force; an identifier of our own (X.667).
 DEMO_POLICY = "2.25.291194285279621343918499681860840834947"
-KEY_FILES = {".p12", ".key", ".token", ".pub", ".crt"}
-FileStats = frozenset[tuple[str, int, int, int]]  # name, inode, mtime (ns), size: changes when a file is replaced
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ class Keys:
 
     def trusted(self) -> list[x509.Certificate]:
         """The trusted root certificates; an unreadable file is logged and skipped."""
-        return _roots(self.folder, self.file_stats())
+        return public_files.roots_in(self.folder)
 
     def stampers(self) -> list[x509.Certificate]:
         """The roots of the time stamp authority; none without one, or where their file cannot be read (logged)."""
@@ -183,41 +181,20 @@ class Keys:
 
     def code_keys(self) -> list[tuple[str, PublicKey]]:
         """(province of six digits, public key) of every key of check codes, current and former."""
-        return _code_keys(self.folder, self.file_stats())
+        return public_files.code_keys_in(self.folder)
+
+    def are_readable(self) -> bool:
+        """Whether every public key and root can be read now, and there are some."""
+        return public_files.are_readable(self.folder)
 
     def file_stats(self) -> FileStats:
-        """Cache key of the functions below: a replaced file is read again."""
-        return frozenset(_stats_in(self.folder))
+        """Cache key of what is read from the folder: a replaced file is read again."""
+        return public_files.file_stats(self.folder)
 
 
 def _has_demo_policy(certificate: Any) -> bool:
     policies = certificate.certificate_policies_value or ()
     return any(policy["policy_identifier"].dotted == DEMO_POLICY for policy in policies)
-
-
-def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:
-    """One entry for each key file; none for revocation lists, which change every day, or for unfinished downloads."""
-    for file in folder.iterdir() if folder.is_dir() else ():
-        if file.suffix in KEY_FILES:
-            with suppress(FileNotFoundError):  # replaced at this moment
-                stat = file.stat()
-                yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
-
-
-@lru_cache
-def _roots(folder: Path, _file_stats: FileStats) -> list[x509.Certificate]:
-    found: list[x509.Certificate] = []
-    for file in sorted(folder.glob("*.crt")):
-        try:
-            found += x509.load_pem_x509_certificates(file.read_bytes())
-        except (ValueError, OSError) as why:
-            log.warning("%s is left out: %s", file, why)
-    return found
-
-
-@lru_cache
-def _code_keys(folder: Path, _file_stats: FileStats) -> list[tuple[str, PublicKey]]:
-    return list(check_code.public_keys_in(folder))
 
 
 @lru_cache

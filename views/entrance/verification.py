@@ -75,14 +75,14 @@ def _number() -> str:
 def _page(found: Verdict | None, wrong: dict[str, str] | None = None) -> ResponseReturnValue:
     """The page with its verdict. Typed numbers and codes stay in the form; those of a scanned QR code do not.
 
-    `wrong`: field → sentence. Status: 422 for a wrong upload, 503 if a file's number could not be looked up, else 200.
+    `wrong`: field → sentence. Status: 422 for a wrong upload, 503 if it must be asked again later, else 200.
     """
     scanned = "c" in request.args
     number, code = ("", "") if scanned else (_number(), plain(request.args.get("code", ""))[:LONGEST])
     page = render_template(
         "entrance/verify.html", verdict=found, number=number, code=code, wrong=wrong or {}, now=clock.now()
     )
-    return page, 422 if wrong and request.method == "POST" else 503 if found and found.word == "signed" else 200
+    return page, 422 if wrong and request.method == "POST" else 503 if found and found.word == "later" else 200
 
 
 def _verify() -> Verdict:

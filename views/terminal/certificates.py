@@ -65,7 +65,7 @@ def verify_code(text: str, place: Path | None) -> None:
     except check_code.Newer:
         raise Refused(verdict.newer().sentence) from None
     except Forged:
-        raise Refused(verdict.forged().sentence) from None
+        raise Refused(verdict.forged(keys()).sentence) from None
     unlisted = Verdict("valid", _("二维码由签发机关签署。今天是否仍然有效，请联网查验。"), verdict.signed_facts(facts))
     _print_verdict(verdict.of_list(facts, _read_list(place, facts.number)) if place else unlisted)
 

@@ -18,6 +18,7 @@ from pkcs11 import Attribute, KeyType
 from pkcs11.exceptions import AttributeSensitive, PinIncorrect
 from pkcs11.util.ec import decode_ec_private_key
 from pkcs11.util.x509 import decode_x509_certificate
+from pyhanko.sign.pkcs11 import open_pkcs11_session
 
 from app import create_app
 from models.certificate.typesetting import Order, Typesetter
@@ -54,7 +55,7 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             (folder / file).unlink()
         describe(folder)
         yield folder
-    hardware_token._session.cache_clear()
+    hardware_token.SESSIONS.clear()
 
 
 def fill_token(leaf: Certificate, key: EllipticCurvePrivateKey) -> bytes:
@@ -110,7 +111,7 @@ def test_messages_and_codes_are_signed_in_the_token(keys: Keys) -> None:
 def test_a_closed_token_session_is_reopened(keys: Keys) -> None:
     """The token was removed and inserted again."""
     keys.signer("320000")
-    hardware_token._session(MODULE, "jiangsu", PIN).close()
+    hardware_token.SESSIONS[MODULE, "jiangsu", PIN].close()
     assert cms_signer(cms(keys.signer("320000").pyhanko_signer, b"x"), b"x", keys.trusted()) == JIANGSU
 
 
@@ -141,15 +142,19 @@ def test_signing_without_the_pin_is_refused(keys: Keys, pin: str | None) -> None
 
 
 def test_a_wrong_pin_is_tried_once(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a few tries a token locks for good."""
+    """After a few tries a token locks for good. Also while another session has to be opened again and again."""
     tries: list[str] = []
 
-    def refuse(*_: object, user_pin: str, **__: object) -> None:
+    def open_or_refuse(*given: Any, user_pin: str, **named: Any) -> Any:
+        if user_pin == PIN:
+            return open_pkcs11_session(*given, user_pin=user_pin, **named)
         tries.append(user_pin)
         raise PinIncorrect
 
-    monkeypatch.setattr("pyhanko.sign.pkcs11.open_pkcs11_session", refuse)
+    monkeypatch.setattr("pyhanko.sign.pkcs11.open_pkcs11_session", open_or_refuse)
     for _ in range(3):
         with pytest.raises(Refused, match="无法打开"):
             Keys(keys.folder, "guess").signer("320000")
+        keys.signer("320000")
+        hardware_token.SESSIONS[MODULE, "jiangsu", PIN].close()
     assert tries == ["guess"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from models import access, clock, statistics, workflow
 from models.application import Application
@@ -17,6 +17,7 @@ from models.statistics import Asked, Figures, folding
 from models.statistics.periods import Dimension, Period, cover, first_of, names_of
 from models.vocabulary import Action, Status
 from tests.cast import account_of, add_publisher, create_application, perform_step
+from tests.conftest import MakeApplication
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=clock.SHANGHAI)
 WAYS = (
@@ -177,3 +178,21 @@ def test_a_period_has_as_few_names_as_possible() -> None:
         "2025-1230", "2025-1231", "2026", "2027-01", "2027-02/1", "2027-0211", "2027-0212",
     ]  # fmt: skip
     assert cover(Period(date(2026, 2, 21), date(2026, 3, 31)), whole_years=False) == ["2026-02/3", "2026-03"]
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_an_act_during_a_recount_is_counted_once(
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is committed after the former counts were deleted and before all acts are listed."""
+    make_application(status="filed")
+    pending, note_all = make_application(status="pending"), uncounted_acts.note_all
+
+    def note_after_an_act(connection: Connection) -> None:
+        perform_step(app, Action.GRANT, pending, "publisher")
+        note_all(connection)
+
+    monkeypatch.setattr(uncounted_acts, "note_all", note_after_an_act)
+    with app.app_context(), access.everything() as session:
+        assert folding.rebuild(session) == 2
+        assert folding.check(session)

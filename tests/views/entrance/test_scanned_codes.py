@@ -1,5 +1,6 @@
 """查验 by the QR code on the paper."""
 
+import errno
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from models.acts import filing, reissue
 from models.application import Application
 from models.certificate.display import dated
 from models.database import db
-from models.signing import signed_code
+from models.signing import public_files, signed_code
 from models.signing.check_code import Facts
 from models.signing.keys import Keys
 from models.vocabulary import Action, Reason
@@ -115,6 +116,30 @@ class TestScannedCode:
             "签署日期": dated(clock.today()),
         }
         assert verdict(client_as(None).get(f"/verify/{paper.number}?c={paper.code[:-4]}").text) == "不能采信"
+
+    def test_a_code_is_not_called_forged_while_a_public_key_cannot_be_read(
+        self,
+        make_application: MakeApplication,
+        certificate_data: CertificateData,
+        client_as: ClientAs,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The disk fails for a moment: the page says to ask again, and the next answer is right."""
+        paper, read = certificate_data(make_application(status="filed")), Path.read_bytes
+        public_files._code_keys.cache_clear()
+        where = f"/verify/{paper.number}?c={paper.code}"
+
+        def failing(file: Path) -> bytes:
+            if file.suffix == ".pub":
+                raise OSError(errno.EIO, "Input/output error")
+            return read(file)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Path, "read_bytes", failing)
+            page = client_as(None).get(where)
+            assert (page.status_code, verdict(page.text), facts(page.text)) == (503, "暂不能查询", {})
+            assert "签发机关的公钥暂时不能读取，现在无法查验，请稍后再试。" in page.text
+        assert verdict(client_as(None).get(where).text) == "有效"
 
     def test_a_revoked_certificate_shows_date_and_reason_but_not_the_opinion(
         self, make_application: MakeApplication, certificate_data: CertificateData, client_as: ClientAs, act_as: ActAs

@@ -1,0 +1,81 @@
+"""The public keys of check codes and the trusted roots in the folder of keys, read again when a file is replaced.
+
+A file that the disk does not give is left out and logged, and tried again by the next call; the others still count.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography import x509
+
+from models.signing import check_code
+from models.signing.check_code import PublicKey
+
+log = logging.getLogger(__name__)
+MOST_FILES = 512  # remembered: current and former keys of all provinces
+KEY_FILES = {".p12", ".key", ".token", ".pub", ".crt"}
+FileStats = frozenset[tuple[str, int, int, int]]  # name, inode, mtime (ns), size: changes when a file is replaced
+Found = TypeVar("Found")
+
+
+def roots_in(folder: Path) -> list[x509.Certificate]:
+    """The root certificates."""
+    return _of_each(folder, "*.crt", _roots)
+
+
+def code_keys_in(folder: Path) -> list[tuple[str, PublicKey]]:
+    """(province of six digits, public key) of every key of check codes, current and former."""
+    return _of_each(folder, "*.pub", _code_keys)
+
+
+def are_readable(folder: Path) -> bool:
+    """Whether every public key and root can be read now, and there are some."""
+    files = [*folder.glob("*.pub"), *folder.glob("*.crt")]
+    try:
+        for file in files:
+            file.read_bytes()
+    except OSError:
+        return False
+    return bool(files)
+
+
+def file_stats(folder: Path) -> FileStats:
+    """Cache key of what is read from the folder."""
+    return frozenset(_stats_in(folder))
+
+
+def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:
+    """One entry for each key file; none for revocation lists, which change every day, or for unfinished downloads."""
+    for file in folder.iterdir() if folder.is_dir() else ():
+        if file.suffix in KEY_FILES:
+            with suppress(FileNotFoundError):  # replaced at this moment
+                stat = file.stat()
+                yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+def _of_each(folder: Path, pattern: str, read: Callable[[Path, FileStats], list[Found]]) -> list[Found]:
+    found, stats = [], file_stats(folder)
+    for file in sorted(folder.glob(pattern)):
+        try:
+            found += read(file, stats)
+        except OSError as why:
+            log.warning("%s is left out: %s", file, why)
+    return found
+
+
+@lru_cache(MOST_FILES)
+def _roots(file: Path, _file_stats: FileStats) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(file.read_bytes())
+    except ValueError as why:
+        log.warning("%s is left out: %s", file, why)
+        return []
+
+
+@lru_cache(MOST_FILES)
+def _code_keys(file: Path, _file_stats: FileStats) -> list[tuple[str, PublicKey]]:
+    return check_code.public_keys_in(file)
