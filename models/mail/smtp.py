@@ -12,6 +12,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from models.language import recorded
+from models.notifications.letters import DEFERRED_WORDS
+
+CLOSING = 421  # the server ends the session, whatever it was asked
 SECONDS = 30  # for connecting, TLS, signing in and sending
 STARTTLS, TLS, PLAIN = "starttls", "tls", "none"
 WAYS = {STARTTLS: 587, TLS: 465, PLAIN: 25}  # → the default port
@@ -25,11 +29,27 @@ class RecipientRefused(Exception):
     """The server rejects this letter; `for_good`: permanently, do not retry. str() is a sentence."""
 
     def __init__(self, code: int, answer: bytes | str) -> None:
-        text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-        super().__init__(
-            _("邮件服务器没有接收（%(code)s %(answer)s）。", code=code, answer=" ".join(text.split())[:200])
-        )
         self.for_good = code >= 500
+        values = {"code": code, "answer": _one_line(answer)}
+        super().__init__(
+            _("邮件服务器没有接收（%(code)s %(answer)s）。", **values)
+            if self.for_good
+            else recorded(DEFERRED_WORDS) % values
+        )
+
+
+def _one_line(answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return " ".join(text.split())[:200]
+
+
+def _unusable(why: str) -> Unreachable:
+    return Unreachable(_("邮件服务器不能使用：%(why)s。", why=why.rstrip(".")))
+
+
+def _refusal(code: int, answer: bytes | str) -> Exception:
+    """What an answer to a recipient or a letter means."""
+    return _unusable(f"{code} {_one_line(answer)}") if code == CLOSING else RecipientRefused(code, answer)
 
 
 @contextmanager
@@ -70,12 +90,11 @@ class MailServer:
             self._send(message)
         except smtplib.SMTPRecipientsRefused as refused:
             ((code, answer),) = refused.recipients.values()
-            raise RecipientRefused(code, answer) from None
+            raise _refusal(code, answer) from None
         except smtplib.SMTPDataError as refused:
-            raise RecipientRefused(refused.smtp_code, refused.smtp_error) from None
+            raise _refusal(refused.smtp_code, refused.smtp_error) from None
         except (OSError, smtplib.SMTPException) as broken:
-            why = " ".join(str(broken).split())[:200] or type(broken).__name__
-            raise Unreachable(_("邮件服务器不能使用：%(why)s。", why=why.rstrip("."))) from None
+            raise _unusable(_one_line(str(broken)) or type(broken).__name__) from None
 
     def _send(self, message: EmailMessage) -> None:
         with _wrong_settings_as_unreachable():

@@ -10,10 +10,12 @@ from datetime import date, datetime, time, timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     String,
     UniqueConstraint,
+    and_,
     case,
     delete,
     exists,
@@ -38,6 +40,7 @@ DIGEST_AT = time(8, tzinfo=clock.SHANGHAI)  # of each day
 STALE = timedelta(days=3)  # age of a message after which its letter is no longer sent
 MOST_CODES = 10  # confirmation codes to new addresses of one account in a day
 SENT_WORDS = _l("已发送。")  # `answer` of a letter that a mail server accepted
+DEFERRED_WORDS = _l("邮件服务器暂不接收（%(code)s %(answer)s）。")  # of one that it refused for now (4xx)
 
 
 @dataclass(frozen=True)
@@ -174,16 +177,40 @@ def skip_unsent(session: Session) -> None:
     session.execute(update(MailLetter).where(UNSENT, MailLetter.set_aside_at.is_(None)).values(values), **NO_SYNC)
 
 
-def counts(session: Session) -> tuple[int, int]:
-    """(number of waiting letters, number set aside)."""
+def _is_deferred() -> ColumnElement[bool]:
+    """SQL condition: the last answer was that this recipient takes no letter for now, as of a full mailbox."""
+    beginning = recorded(DEFERRED_WORDS).partition("%")[0]
+    return func.coalesce(MailLetter.answer, "").startswith(beginning, autoescape=True)
+
+
+def counts(session: Session) -> tuple[int, int, int]:
+    """(number of waiting letters, number of these that are deferred, number set aside)."""
     aside = MailLetter.set_aside_at.is_not(None)
-    counted = select(func.count(case((~aside, 1))), func.count(case((aside, 1)))).where(UNSENT)
-    waiting, set_aside = session.execute(counted).one()
-    return waiting, set_aside
+    deferred = func.count(case((and_(~aside, _is_deferred()), 1)))
+    counted = select(func.count(case((~aside, 1))), deferred, func.count(case((aside, 1)))).where(UNSENT)
+    waiting, not_now, set_aside = session.execute(counted).one()
+    return waiting, not_now, set_aside
+
+
+def last_deferral(session: Session) -> tuple[str, str] | None:
+    """(user name, answer of the mail server) of the newest deferred letter; None if there is none."""
+    which = (UNSENT, MailLetter.set_aside_at.is_(None), _is_deferred())
+    newest = select(Account.username, MailLetter.answer).join(Account).where(*which).order_by(MailLetter.id.desc())
+    found = session.execute(newest.limit(1)).one_or_none()
+    return None if found is None else (found[0], str(found[1]))
 
 
 def problems(session: Session, pace: Pace) -> list[str]:
-    """Word of /healthz: `mail` (letters are overdue). Letters set aside concern their recipients only."""
-    overdue = queue.late(MailLetter, clock.now(), pace.overdue)
-    late = select(func.count(case((overdue, 1)))).where(UNSENT, MailLetter.set_aside_at.is_(None))
-    return ["mail"] if session.scalar(late) else []
+    """Word of /healthz: `mail` (letters are overdue). Letters set aside concern their recipients only.
+
+    So do deferred ones, unless the server has deferred letters of several accounts and accepted none since.
+    """
+    now, accepted = clock.now(), aliased(MailLetter)
+    lately = (accepted.answer == recorded(SENT_WORDS), accepted.queued_at > now - 2 * STALE)  # for the index
+    last = select(func.max(accepted.sent_at)).where(*lately).scalar_subquery()
+    late, deferred = queue.late(MailLetter, now, pace.overdue), _is_deferred()
+    refused = and_(late, deferred, or_(last.is_(None), MailLetter.queued_at > last))
+    refusing = func.count(case((refused, MailLetter.account_id)).distinct())
+    found = select(func.count(case((and_(late, ~deferred), 1))), refusing)
+    overdue, accounts = session.execute(found.where(UNSENT, MailLetter.set_aside_at.is_(None))).one()
+    return ["mail"] if overdue or accounts > 1 else []

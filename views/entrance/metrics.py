@@ -102,10 +102,11 @@ class DatabaseCollector:
 def _figures(session: Any) -> Iterator[tuple[str, str, str, dict[str, float]]]:
     """(name, help, label, value of the label → figure)."""
     messages, (papers, late, aside) = exchange.health(session, pace()), paper_queue.counts(session, paper_worker.pace())
-    waiting, set_aside = letters.counts(session)
+    waiting, deferred, set_aside = letters.counts(session)
     lengths = {f"messages_{state.value}": float(count) for state, count in messages.counts.items()}
     lengths |= {"papers_waiting": papers - aside, "papers_late": late, "papers_set_aside": aside}
-    lengths |= {"letters_waiting": waiting, "letters_set_aside": set_aside, "messages_unanswered": messages.unanswered}
+    lengths |= {"letters_waiting": waiting, "letters_deferred": deferred, "letters_set_aside": set_aside}
+    lengths["messages_unanswered"] = messages.unanswered
     yield "filing_queue_length", "Number of items that wait, by queue.", "queue", lengths
     waited = messages.waited or timedelta()
     yield "filing_queue_age_seconds", "Age of the oldest item.", "queue", {"messages": waited.total_seconds()}

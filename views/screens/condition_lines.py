@@ -51,6 +51,12 @@ def line_of(about: Any, now: str, wrong: set[str], words: tuple[str, ...], addre
     return Line(about, now, in_sentences(found) or WELL, Level.WRONG if found else Level.OK, address)
 
 
+def with_reason(line: Line, why: str) -> Line:
+    """The line with the reason of a failure before what to do; at least a WARNING."""
+    to_do = f"{why} {line.to_do if line.to_do is not WELL else ''}".strip()
+    return replace(line, to_do=to_do, level=Level.WARNING if line.level is Level.OK else line.level)
+
+
 def counts_in_words(counts: list[str]) -> str:
     return in_clauses(counts) if is_english() else "，".join(counts)
 
@@ -71,10 +77,8 @@ def queues(session: Session, wrong: set[str]) -> Iterator[Line]:
     state = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
     state.append(_("已搁置 %(count)s", count=aside))
     line = line_of(_l("证明制作"), counts_in_words(state), wrong, ("papers", "papers_set_aside"))
-    if why := paper_queue.last_failure(session):
-        line = replace(line, to_do=f"{why} {line.to_do if line.to_do is not WELL else ''}".strip())
-        line = replace(line, level=Level.WARNING) if line.level is Level.OK else line
-    yield line
+    why = paper_queue.last_failure(session)
+    yield with_reason(line, why) if why else line
     yield _messages(session, wrong)
 
 
@@ -86,10 +90,17 @@ def _failed(row: receipt.CustomsReceipt) -> str:
 
 def _messages(session: Session, wrong: set[str]) -> Line:
     """The worker for reminders and e-mails: its last round, failed steps, length of the queue."""
-    last, (waiting, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
+    last, (waiting, deferred, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
     if last is None and "held" not in wrong:
         return Line(_l("提醒和邮件"), _("没有运行过"), _("请启动 filing mail send --watch。"), Level.WARNING)
     state = [_("最近一轮 %(at)s", at=on_screen(last[0]))] if last else []
     state += [_("出错的步骤：%(steps)s", steps=last[1])] if last and last[1] else []
-    state += [_("待发邮件 %(count)s", count=waiting), _("已搁置 %(count)s", count=aside)]
-    return line_of(_l("提醒和邮件"), counts_in_words(state), wrong, ("held", "reminders", "reminders_failed", "mail"))
+    state.append(_("待发邮件 %(count)s", count=waiting))
+    state += [_("其中收件邮箱暂不接收 %(count)s", count=deferred)] if deferred else []
+    state.append(_("已搁置 %(count)s", count=aside))
+    words = ("held", "reminders", "reminders_failed", "mail")
+    line = line_of(_l("提醒和邮件"), counts_in_words(state), wrong, words)
+    if newest := letters.last_deferral(session):
+        name, answer = newest
+        return with_reason(line, _("%(subject)s：%(why)s", subject=name, why=in_readers_language(answer)))
+    return line
