@@ -31,7 +31,7 @@ class Post:
 
 
 def send_due(session: Session, post: Post) -> Iterator[str]:
-    """One round: send every due letter; yields a line for each that was not sent. Commits.
+    """One round: send every due letter; yields "" for each, or why it was not sent. Commits.
 
     `session` sees everything. The round ends when the server is unavailable; the next one tries again.
     """
@@ -52,6 +52,8 @@ def send_due(session: Session, post: Post) -> Iterator[str]:
             LOG.error("letter %s could not be sent", letter.id, exc_info=broken)
             queue.end_attempt(session, letter, type(broken).__name__, post.pace, fault=True)
             yield _("第 %(number)s 封：%(why)s", number=letter.id, why=type(broken).__name__)
+        else:
+            yield ""
 
 
 def _attempt(session: Session, letter: Claim, post: Post) -> str:

@@ -21,7 +21,7 @@ from models.verdict import Verdict
 from models.workflow import Refused
 from views.certificate import paper_worker
 from views.resources import keys, list_publisher, session_limits
-from views.terminal.group import Terminal, at_most_every, run_rounds
+from views.terminal.group import Terminal, at_most_every, run_rounds, within_round
 from views.terminal.keys import keys as key_commands
 from views.terminal.logged import note_and_commit
 
@@ -109,7 +109,7 @@ def work(watch: bool) -> None:
 
     def make() -> None:
         nonlocal failed
-        for number, failure in paper_worker.make_due_papers(session, paper_worker.pace()):
+        for number, failure in within_round(paper_worker.make_due_papers(session, paper_worker.pace()), watch):
             click.echo(f"{number}：{failure or _('证明文件已制成。')}", err=bool(failure))
             failed += bool(failure)
         folding.fold_due(session)  # each grant is a decision that 统计 counts

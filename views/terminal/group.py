@@ -1,8 +1,8 @@
 """Base of the commands: a Refused becomes a sentence and exit status 1; the loop of `--watch`."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import click
 from flask import current_app
@@ -20,7 +20,9 @@ RESTORE = "restore"  # the only command allowed while a restore is unfinished
 BUILDING = {RESTORE, "upgrade"}  # create or change the tables themselves
 WITHOUT_DATABASE = {"verify-code", "schema", "simulate", "new-key", "check-proof"}
 OF_THE_OWNER = {RESTORE, "upgrade", "backup", "drill", "roles", "rebuild"}  # need the rights of the owner of the tables
+T = TypeVar("T")
 POLL = 1  # seconds between two rounds
+ROUND = 60  # seconds after which the queue of a round with `--watch` waits for the next one
 
 
 class Sentence(click.Command):
@@ -92,6 +94,18 @@ def at_most_every(seconds: float, work: Callable[[], object]) -> Callable[[], No
             work()
 
     return maybe
+
+
+def within_round(items: Iterable[T], watch: bool) -> Iterator[T]:
+    """The items, which do the work as they are read; with `watch` until ROUND is over, and the next round continues.
+
+    Otherwise a long queue would hold up the rest of the round: reminders, heartbeats, seals of the log.
+    """
+    began = time.monotonic()
+    for item in items:
+        yield item
+        if watch and time.monotonic() - began >= ROUND:
+            return
 
 
 def run_rounds(session: Session, work: Callable[[], object], watch: bool, sends: bool = False) -> None:

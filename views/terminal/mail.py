@@ -8,7 +8,7 @@ from models import access
 from models.mail import send_due
 from models.notifications.reminders import remind
 from views.resources import keys, post
-from views.terminal.group import Terminal, run_rounds
+from views.terminal.group import Terminal, run_rounds, within_round
 
 EVERY = 60  # seconds between two checks for deadlines, ended entrustments, announcements and digests
 
@@ -26,8 +26,8 @@ def send(watch: bool) -> None:
         if monotonic() - looked >= EVERY:
             remind(session, keys())
             looked = int(monotonic())
-        lines = set(send_due(session, letters)) if (letters := post()) else set()
-        for line in sorted(lines - before):  # a repeated line, as of a server that is down, is printed once
+        lines = set(within_round(send_due(session, letters), watch)) if (letters := post()) else set()
+        for line in sorted(lines - before - {""}):  # a repeated line, as of a server that is down, is printed once
             click.echo(line, err=True)
         before = lines
 

@@ -1,0 +1,56 @@
+"""A long queue does not hold up what else a worker does in its rounds."""
+
+import _thread
+
+import pytest
+from flask import Flask
+
+from models import access
+from models.customs import heartbeat
+from tests.conftest import MakeApplication
+from tests.views.conftest import Invoke
+from tests.views.mail_server import LocalMailServer
+from tests.views.terminal.mailed import set_mail_wish, waiting
+from views.terminal import group, mail
+
+
+def test_reminders_are_looked_at_while_many_letters_wait(
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: MakeApplication,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A round of the loop ends in time; the next one reminds, which is its sign of life, and sends on."""
+    set_mail_wish(app, "publisher")
+    for _letter in range(3):
+        make_application(status="returned")
+    monkeypatch.setattr(group, "ROUND", 0)
+    monkeypatch.setattr(group, "POLL", 0)
+    monkeypatch.setattr(mail, "EVERY", 0)
+    rounds = list[object]()
+
+    def look() -> None:
+        with app.app_context(), access.everything() as session:
+            rounds.append(heartbeat.last_round(session, heartbeat.REMINDER))
+        if len(rounds) == 3:
+            _thread.interrupt_main()  # Ctrl-C ends the loop
+
+    mail_server.on_accepted = look
+    invoke("mail", "send", "--watch")
+    assert len(set(rounds)) == 3
+
+
+def test_one_run_without_a_loop_sends_every_letter(
+    app: Flask,
+    mail_server: LocalMailServer,
+    invoke: Invoke,
+    make_application: MakeApplication,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_mail_wish(app, "publisher")
+    for _letter in range(2):
+        make_application(status="returned")
+    monkeypatch.setattr(group, "ROUND", 0)
+    assert invoke("mail", "send").output == ""
+    assert (len(mail_server.letters), waiting(app)) == (2, [])
