@@ -1,4 +1,5 @@
 // Entry point of the panel's scripts, served as panel/all.js (views/entrance/joined_files.py).
+import "./once.js";
 import "./panel/acts.js";
 import "./panel/submit.js";
 import "./panel/toolbar.js";

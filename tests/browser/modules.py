@@ -22,6 +22,7 @@ EXPORT = re.compile(r"^export (?:(async )?function|const) ([\w$]+)", re.M)
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "instance")
 TESTS = {  # module → test, both as paths: of templates/static, and of tests/browser
     "login.js": "test_login.py::test_the_password_can_be_shown",
+    "once.js": "test_once.py::test_a_double_click_sends_a_form_once",
     "panel.js": "test_panel.py::test_deleting_asks_for_confirmation_and_no_changes_nothing",
     "panel/acts.js": "test_panel.py::test_deleting_asks_for_confirmation_and_no_changes_nothing",
     "panel/again.js": "test_signed_out.py::test_an_ended_session_asks_for_the_password_over_the_page_and_continues",

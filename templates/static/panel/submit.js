@@ -47,7 +47,3 @@ document.addEventListener("submit", async (event) => {
   if (next) await openApart(next);
   else tell(form, answer.words, apart ? "" : ask.dataset.remains);
 });
-
-window.addEventListener("pageshow", (event) => {  // restored by 后退 in the state of its submission
-  if (event.persisted) $$("form[data-by-script]").forEach((form) => { Object.assign(form, { inert: false, ariaBusy: null }); });
-});
