@@ -1,5 +1,7 @@
 """修改密码: voluntary, or required at the first login."""
 
+from collections.abc import Mapping
+
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -7,10 +9,11 @@ from flask_login import current_user
 
 from models import log
 from models.database import db
+from models.language import listed
 from models.log import SignIn
 from models.people.accounts import Account
 from models.people.passwords import SHORTEST
-from models.people.revocation import end_access
+from models.people.revocation import end_access, secrets_of
 from models.people.sessions import try_password_and_commit
 from views.entrance.fields import WrongFields, about
 from views.entrance.place import place
@@ -19,14 +22,22 @@ from views.entrance.place import place
 def password() -> ResponseReturnValue:
     """GET: the page. POST: change the password."""
     if request.method != "POST":
-        return render_template("entrance/password.html", wrong={}, shortest=SHORTEST)
+        return _page({})
+    ended = secrets_of(db.session(), current_user)
     try:
         _change(current_user, *(request.form.get(name, "") for name in ("current", "new", "repeat")))
     except WrongFields as refused:
         db.session.rollback()
-        return render_template("entrance/password.html", wrong=refused.fields, shortest=SHORTEST), 422
+        return _page(refused.fields), 422
     flash(_("密码已修改，其他设备上的登录已退出。"), "success")
+    if ended:  # a flash of its own, because the one about success fades
+        flash(_("原来的%(what)s已失效，仍需使用的请重新生成。", what=listed(ended)), "message")
     return redirect("/", 303)
+
+
+def _page(wrong: Mapping[str, str]) -> str:
+    ends = listed(secrets_of(db.session(), current_user))
+    return render_template("entrance/password.html", wrong=wrong, shortest=SHORTEST, ends=ends)
 
 
 def _change(account: Account, old: str, new: str, repeat: str) -> None:

@@ -12,6 +12,7 @@ from models.people.sessions import Visit
 from tests.browsing import ClientAs
 from tests.cast import PASSWORD
 from tests.views.entrance.typed_passwords import BEHIND, SAME, change, enter, is_in, pass_time
+from tests.views.pages import flashed
 
 
 def test_a_session_ends_after_twelve_hours_regardless_of_activity(
@@ -140,3 +141,20 @@ def test_a_new_password_ends_the_other_visits(client_as: ClientAs) -> None:
     here.post("/password", data={"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"})
     assert is_in(here)
     assert not is_in(elsewhere)
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_new_password_says_which_secrets_of_programs_end_with_the_old_one(client_as: ClientAs) -> None:
+    """Before and after the change, and only what the account has."""
+    owner, other = client_as("reviewer"), client_as("publisher")
+    owner.post("/messages/feed/renew/")
+    owner.post("/apikeys/make/", data={"name": "综合业务", "days": "90", "networks": ""})
+    assert "修改后，现有的日历订阅地址、接口密钥失效，仍需使用的须重新生成。" in owner.get("/password").text
+    assert "仍需使用" not in other.get("/password").text
+    new = {"current": PASSWORD, "new": "mine-2026-x", "repeat": "mine-2026-x"}
+    done = "密码已修改，其他设备上的登录已退出。"
+    ended = "原来的日历订阅地址、接口密钥已失效，仍需使用的请重新生成。"
+    assert flashed(owner.post("/password", data=new, follow_redirects=True).text)[-2:] == [done, ended]
+    assert flashed(other.post("/password", data=new, follow_redirects=True).text)[-1:] == [done]
+    assert "目前没有订阅地址" in owner.get("/messages/feed/").text
+    assert "还没有接口密钥" in owner.get("/apikeys/").text
