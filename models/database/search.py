@@ -10,7 +10,7 @@ upgrade and installed after it (migrations/env.py).
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from models.database import publisher_names
@@ -27,12 +27,11 @@ GRAMS = """(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE
   SELECT group_concat(hex(substr({row}.title_key, i, 1))
     || CASE WHEN i < length({row}.title_key) THEN ' ' || hex(substr({row}.title_key, i, 2)) ELSE '' END, ' ') FROM c)"""
 FILL = "INSERT INTO search(search) VALUES ('rebuild')"
-POSTGRESQL = (
-    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-    """CREATE OR REPLACE FUNCTION search_grams(words text) RETURNS text[]
+FUNCTION = """CREATE FUNCTION search_grams(words text) RETURNS text[]
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT array(
     SELECT substr(words, i, 1) FROM generate_series(1, length(words)) i
-    UNION SELECT substr(words, i, 2) FROM generate_series(1, length(words) - 1) i) $$""",
+    UNION SELECT substr(words, i, 2) FROM generate_series(1, length(words) - 1) i) $$"""
+INDEXES = (
     "CREATE INDEX IF NOT EXISTS search_grams ON application USING gin (search_grams(title_key))",
     "CREATE INDEX IF NOT EXISTS search_trigrams ON application USING gin (title_key gin_trgm_ops)",
 )
@@ -77,7 +76,8 @@ def install(connection: Connection, changed: bool = True) -> None:
         return
     publisher_names.install(connection, changed)
     if connection.dialect.name == "postgresql":
-        for statement in POSTGRESQL:
+        create_requirements(connection)
+        for statement in INDEXES:
             connection.execute(text(statement))
     else:
         new = not connection.dialect.has_table(connection, "search")
@@ -85,6 +85,16 @@ def install(connection: Connection, changed: bool = True) -> None:
             connection.execute(text(statement))
         if new or changed:
             connection.execute(text(FILL))
+
+
+def create_requirements(connection: Connection) -> None:
+    """Create what the indexes of PostgreSQL use, if it is missing. The caller commits.
+
+    A present function is not replaced: it would lose LEAKPROOF, which only a superuser may set.
+    """
+    connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+    if connection.scalar(select(func.to_regprocedure("search_grams(text)"))) is None:
+        connection.execute(text(FUNCTION))
 
 
 def remove(connection: Connection, everything: bool = False) -> None:

@@ -48,3 +48,4 @@ with database.engine.connect() as connection:
         search.install(connection, changed=context.get_context().get_current_heads() != before)
         if has_policies:
             row_security.install(connection)
+            row_security.speed_up_searches(connection)
