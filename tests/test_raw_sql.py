@@ -38,7 +38,8 @@ ALLOWED = {
     "views/terminal/database.py": {"connection"},  # of the owner, to make roles and policies
     "models/backup/__init__.py": {"engine"},  # the whole database, copied
     "models/backup/restoring.py": {"engine", "create_engine"},  # and put back
-    "views/terminal/backups.py": {"create_engine", "text"},  # a database of its own, for a trial
+    # A database of its own, for a trial; whether the restored one has policies.
+    "views/terminal/backups.py": {"create_engine", "text", "connection"},
     "models/backup/restore_lock.py": {"connection"},
     "models/backup/unfinished_restore.py": {"engine", "connection"},  # the mark of a database that is half restored
 }

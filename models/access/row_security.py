@@ -35,6 +35,7 @@ READ_BY_ALL = (Account, Visit, Serial)  # by every role; _writable() says who wr
 IS_RESTRICTED = """SELECT NOT (rolsuper OR rolbypassrls OR EXISTS (
   SELECT FROM pg_class WHERE relowner = pg_roles.oid AND relnamespace = 'public'::regnamespace))
   FROM pg_roles WHERE rolname = :login AND rolcanlogin"""
+MAY_CREATE_ROLES = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
 # Under row security PostgreSQL uses an index only for functions marked LEAKPROOF.
 SEARCHES = ("pg_catalog.arraycontains(anyarray, anyarray)", "pg_catalog.textlike(text, text)", "search_grams(text)")
 LEAKPROOF = tuple(f"ALTER FUNCTION {function} LEAKPROOF" for function in SEARCHES)
@@ -43,13 +44,12 @@ LEAKPROOF = tuple(f"ALTER FUNCTION {function} LEAKPROOF" for function in SEARCHE
 def install(connection: Connection) -> None:
     """Create roles, privileges and policies from the models, replacing former policies; the caller commits.
 
-    Raises Refused on SQLite, ProgrammingError when the roles are missing and this login may not create them.
+    Raises Refused on SQLite, and when the roles are missing and this login may not create them.
     """
     if connection.dialect.name == "sqlite":
         raise Refused(_("只有 PostgreSQL 有行级安全，SQLite 不需要这一步。"))
     remove(connection)
-    for name in (*ROLES, JOBS):
-        _create_role(connection, name)
+    create_roles(connection)
     for statement in (*privileges(_tables(connection)), *_policies(connection)):
         connection.execute(text(statement))
 
@@ -110,12 +110,27 @@ def speed_up_searches(connection: Connection) -> bool:
     return True
 
 
-def _create_role(connection: Connection, name: str) -> None:
-    """Create a role if it is missing. Roles belong to the server: another database may create it at the same time."""
-    body = f"""BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
-      CREATE ROLE {name} NOLOGIN NOINHERIT; END IF;
-      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END"""
-    connection.execute(text(f"DO $$ {body} $$"))
+def check_roles(connection: Connection) -> None:
+    """Raises Refused when a role is missing and this login may not create it."""
+    present = set(connection.scalars(text("SELECT rolname FROM pg_roles")))
+    if not present >= {*ROLES, JOBS} and not connection.scalar(text(MAY_CREATE_ROLES)):
+        login = connection.dialect.identifier_preparer.quote(str(connection.scalar(text("SELECT current_user"))))
+        words = _(
+            "这个数据库服务器上没有行级安全的角色，登录名 %(login)s 不能建立。"
+            "请由超级用户执行 ALTER ROLE %(login)s CREATEROLE，再重新运行。",
+            login=login,
+        )
+        raise Refused(words)
+
+
+def create_roles(connection: Connection) -> None:
+    """Create the missing roles. They belong to the server: another database may create one at the same time."""
+    check_roles(connection)
+    for name in (*ROLES, JOBS):
+        body = f"""BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
+          CREATE ROLE {name} NOLOGIN NOINHERIT; END IF;
+          EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END"""
+        connection.execute(text(f"DO $$ {body} $$"))
 
 
 def _tables(connection: Connection) -> list[str]:

@@ -121,8 +121,8 @@ def sqlite_connection(engine: Engine) -> Any:
     return sqlite.library.connect(str(engine.url.database), timeout=30)
 
 
-def run(engine: Engine, program: str, *arguments: str, connects: bool = True) -> None:
-    """Run a program of PostgreSQL; raises Refused. The password is passed by the environment, not the command line."""
+def run(engine: Engine, program: str, *arguments: str, connects: bool = True) -> str:
+    """Output of a program of PostgreSQL; raises Refused. The password is in its environment, not its command line."""
     url = engine.url
     address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
     secret = {"PGPASSWORD": str(url.password)} if url.password else {}
@@ -134,6 +134,7 @@ def run(engine: Engine, program: str, *arguments: str, connects: bool = True) ->
         raise Refused(_("没有找到 %(program)s，请先安装 postgresql-client。", program=program)) from None
     if done.returncode:
         raise Refused(_("%(program)s 没有完成：%(why)s", program=program, why=done.stderr.strip()))
+    return done.stdout
 
 
 @contextmanager

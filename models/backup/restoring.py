@@ -17,7 +17,7 @@ from typing import Any
 import flask_migrate
 from alembic.script import ScriptDirectory
 from flask_babel import gettext as _
-from sqlalchemy import Engine, MetaData, Row, Table, create_engine, insert, inspect, literal, select, table, update
+from sqlalchemy import Engine, Row, create_engine, insert, inspect, literal, select, table, update
 from sqlalchemy.orm import Session
 
 from models import clock, deadlines
@@ -30,9 +30,9 @@ from models.backup import (
     errors_as_refusals,
     known_files,
     lost_files,
+    postgresql_dump,
     registered_store,
     restore_lock,
-    run,
     sqlite_connection,
     unfinished_restore,
 )
@@ -155,7 +155,7 @@ def _check_that_it_fits(manifest: Manifest, source: Path) -> None:
     if manifest.schema not in known | {None}:
         raise Refused(_("备份来自更新的版本（%(schema)s），请先升级本系统，再恢复。", schema=manifest.schema))
     if manifest.database == "postgresql":
-        run(db.engine, "pg_restore", "--list", str(source / DATABASE), connects=False)
+        postgresql_dump.check(db.engine, source / DATABASE)
         return
     with closing(open_read_only(source / DATABASE)) as backup:
         if backup.execute("PRAGMA quick_check").fetchone() != ("ok",):
@@ -211,10 +211,7 @@ def _restore_files(manifest: Manifest, source: Path, store: Store) -> None:
 def _restore_database(engine: Engine, file: Path) -> None:
     """Replace the whole database in one transaction; the mark stays."""
     if engine.dialect.name == "postgresql":
-        db.drop_all(bind_key=None)  # of this database: by default also on the replica, which may be down
-        Table(VERSION, MetaData()).drop(engine, checkfirst=True)
-        engine.dispose()
-        run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(file))
+        postgresql_dump.restore(engine, file)
         return
     engine.dispose()
     staged = Path(f"{engine.url.database}.restoring")  # gets the mark before it replaces the database

@@ -65,8 +65,11 @@ def restore(source: Path) -> None:
         with failure_noted(session, Operation.RESTORE_FAILED, str(source)):
             parts, lost = restoring.restore(session, source, store())
         note_and_commit(session, Operation.RESTORED, str(source), parts)
+        has_policies = access.row_security.is_on(session.connection())
     click.echo(_("已从“%(path)s”恢复，共 %(count)s 个文件。", path=source, count=parts))
     click.echo(hold.sentence())
+    if has_policies:
+        click.echo(_("行级安全已一并恢复，但登录名不在备份中：请建立登录名，再运行 filing database roles 登录名。"))
     report_lost(lost)
 
 
