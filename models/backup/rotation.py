@@ -1,8 +1,11 @@
 """Rotation of backups: keeps the newest of each of the last days, weeks and months that have one."""
 
+import fcntl
+import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from models.backup import MANIFEST
 from models.workflow import Refused
 
 NAME = "%Y-%m-%dT%H%M%S"  # of the folder of one backup, Beijing time
+LOCK = ".backup-lock"  # a file in the folder of the backups
 FORM = re.compile(r"\d{4}-\d\d-\d\dT\d{6}")
 PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
     "daily": lambda at: (at.year, at.month, at.day),
@@ -39,10 +43,38 @@ def to_keep(moments: list[datetime], keep: dict[str, int]) -> set[datetime]:
     return retained
 
 
-def backups(folder: Path) -> dict[datetime, Path]:
-    """Start → folder of every complete backup in `folder`; other entries are ignored."""
-    there = (path for path in folder.glob("*") if FORM.fullmatch(path.name) and (path / MANIFEST).is_file())
-    return {datetime.strptime(path.name, NAME): path for path in there}
+def backups(folder: Path, complete: bool = True) -> dict[datetime, Path]:
+    """Start → folder of every complete backup in `folder`, or of every other one; other entries are ignored."""
+    there = (path for path in folder.glob("*") if FORM.fullmatch(path.name))
+    return {datetime.strptime(path.name, NAME): path for path in there if (path / MANIFEST).is_file() == complete}
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[int]:
+    """Hold a shared lock while a backup is made in `folder`; yields its file. It ends with the process, too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        with suppress(OSError):  # a file system without locks, where nothing unfinished is deleted either
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def delete_unfinished(folder: Path, lock: int) -> int:
+    """Delete what interrupted backups and deletions have left; returns their number. None while another one is made.
+
+    `lock`: of making(), whose own backup is complete.
+    """
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return 0
+    unfinished = backups(folder, complete=False).values()
+    for path in unfinished:
+        shutil.rmtree(path)
+    return len(unfinished)
 
 
 def rotate(folder: Path, keep: dict[str, int]) -> int:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -36,16 +36,22 @@ def back_up(destination: Path, keep: str | None) -> None:
     rule = rotation.parse(keep) if keep else None
     place = destination / clock.now().strftime(rotation.NAME) if rule else destination
     with access.everything() as session:
-        with failure_noted(session, Operation.BACKUP_FAILED, str(place)):
+        with (
+            failure_noted(session, Operation.BACKUP_FAILED, str(place)),
+            rotation.making(destination) if rule else nullcontext(0) as lock,
+        ):
             before = checked.counts_of(session)
             parts, lost = backup.back_up(session, store(), place)
             counts = _check_or_invalidate(place, before, checked.counts_of(session))
             deleted = rotation.rotate(destination, rule) if rule else 0
+            unfinished = rotation.delete_unfinished(destination, lock) if rule else 0
         words = _("%(path)s，已核对，办理记录 %(rows)s 条", path=place, rows=counts["trail_entry"])
         note_and_commit(session, Operation.BACKED_UP, words, parts)
     click.echo(_("已备份到“%(path)s”，共 %(count)s 个文件，已逐一核对。", path=place, count=parts))
     if deleted:
         click.echo(_("按保留规则删除了 %(count)s 份较早的备份。", count=deleted))
+    if unfinished:
+        click.echo(_("删除了 %(count)s 份没有做完的备份。", count=unfinished))
     report_lost(lost)
 
 

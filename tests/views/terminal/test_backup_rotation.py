@@ -1,6 +1,10 @@
 """A backup is checked when it is made, older ones go by a rule, and the newest is restored on trial."""
 
+import os
 import sqlite3
+import subprocess
+import sys
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +14,7 @@ from flask import Flask
 from models import access, clock
 from models.backup import DATABASE, MANIFEST, checked, digest_of, rotation
 from models.workflow import Refused
+from tests import ROOT
 from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
 from tests.views.terminal.commands import everything_in, run_command
@@ -59,6 +64,41 @@ def test_every_backup_is_verified_before_old_ones_are_deleted(
     assert (failed.exit_code, "与清单不符" in failed.output) == (1, True)
     assert sorted(rotation.backups(folder)) == whole
     assert (folder / "mine").is_dir()
+
+
+STALLED = """
+import sys, time
+from app import create_app
+from models import backup
+backup._dump = lambda *_words: time.sleep(600)
+create_app().test_cli_runner().invoke(args=["backup", sys.argv[1], "--keep", "daily=2"])
+"""
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_the_next_backup_deletes_interrupted_ones_but_none_in_progress(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_command(app, "upgrade").exit_code == 0
+    folder, now = tmp_path / "backups", clock.now()
+    outside = {f"FILING_{name}": str(app.config[name]) for name in ("SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY")}
+    running = subprocess.Popen([sys.executable, "-c", STALLED, str(folder)], cwd=ROOT, env=os.environ | outside)
+    try:
+        while not (unfinished := list(folder.glob("2*"))):
+            assert running.poll() is None
+            time.sleep(0.05)
+        monkeypatch.setattr(clock, "now", lambda: now - timedelta(days=2))
+        during = run_command(app, "backup", folder, "--keep", "daily=2")
+        assert (during.exit_code, "没有做完" in during.output) == (0, False), during.output
+        assert unfinished[0].is_dir()
+    finally:
+        running.kill()
+        running.wait()
+    monkeypatch.setattr(clock, "now", lambda: now - timedelta(days=1))
+    after = run_command(app, "backup", folder, "--keep", "daily=2")
+    assert (after.exit_code, "删除了 1 份没有做完的备份" in after.output) == (0, True), after.output
+    assert sorted(folder.glob("2*")) == sorted(rotation.backups(folder).values())
+    assert len(rotation.backups(folder)) == 2
 
 
 def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: MakeApplication, tmp_path: Path) -> None:
