@@ -15,6 +15,7 @@ class Lock(IntEnum):
     CLAIM = 20_260_103  # claiming of a message to customs
     DRAFT = 20_260_104
     ENTRUST = 20_260_105
+    DRILL = 20_260_106
     SAVED_QUERY = 20_260_131
     ANNOUNCE = 20_260_132
     KEYS = 20_260_133

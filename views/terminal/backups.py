@@ -1,23 +1,26 @@
 """Commands backup, restore and drill. A backup is checked at once; a drill restores it into a temporary database."""
 
+import fcntl
 import os
-import secrets
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import click
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, func, make_url, select, text
 from sqlalchemy.orm import Session
 
 from models import access, backup, clock, log
 from models.backup import checked, restoring, rotation
 from models.customs import hold
+from models.database.locks import Lock
 from models.log import Operation, Place
 from models.notifications import letters
 from models.workflow import Refused
@@ -27,6 +30,8 @@ from views.terminal.logged import failure_noted, note_and_commit
 
 PATH = click.Path(path_type=Path)
 SENDS = ("SMTP", "CUSTOMS_GATEWAY", "CHECKPOINTS", "WITNESSES")  # settings that a drill must not have
+OWN_ID = "SELECT oid FROM pg_database WHERE datname = current_database()"
+SCRATCH = "filing-drill-"  # the beginning of the name of a drill's folder
 
 
 @click.command("backup", cls=Sentence, help="备份数据库和全部附件到一个空文件夹，并立即核对。")
@@ -128,10 +133,10 @@ def drill(source: Path) -> None:
 def _restore_on_trial(place: Path) -> int:
     """Restore a backup into a temporary database and compare the two; returns the number of trail entries.
 
-    Raises Refused. The database is deleted in any case.
+    Raises Refused. The database is deleted in any case; after SIGKILL, by the next drill.
     """
-    with tempfile.TemporaryDirectory(prefix="filing-drill-") as name, _empty_database(Path(name)) as address:
-        environment = _environment(address, Path(name))
+    with _ended_by_sigterm(), _empty_folder() as folder, _empty_database(folder) as address:
+        environment = _environment(address, folder)
         _run(environment, "restore", str(place))
         engine = create_engine(address)
         with Session(engine) as session:
@@ -146,21 +151,58 @@ def _restore_on_trial(place: Path) -> int:
 
 
 @contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, which cleans up."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _empty_folder() -> Iterator[Path]:
+    """A temporary folder, locked while it is used; those of drills that were killed are deleted."""
+    for path in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with suppress(OSError), _locked(path):  # used, or of another person
+            shutil.rmtree(path, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as name, _locked(Path(name)):
+        yield Path(name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock on a folder; raises OSError when another process has it."""
+    lock = os.open(folder, os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
 def _empty_database(folder: Path) -> Iterator[str]:
-    """The URL of an empty database of the same kind, which is dropped afterwards."""
+    """The URL of an empty database of the same kind, which is dropped afterwards.
+
+    Its name is always the same for one register, so that the next drill drops what a killed one left. Raises Refused
+    while another drill runs.
+    """
     url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
         yield f"sqlite:///{folder}/drill.sqlite"
         return
-    name = f"filing_drill_{secrets.token_hex(4)}"
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)  # the lock ends with the connection
     with server.connect() as connection:
+        if not connection.scalar(select(func.pg_try_advisory_lock(int(Lock.DRILL)))):
+            raise Refused(_("另一个 drill 正在进行，请等它结束。"))
+        name = f"filing_drill_{connection.scalar(text(OWN_ID))}"
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
         try:
             yield url.set(database=name).render_as_string(hide_password=False)
         finally:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
 
 
 def _environment(address: str, folder: Path) -> dict[str, str]:

@@ -1,0 +1,56 @@
+"""A trial restore that is ended from outside leaves nothing, or the next one deletes what it left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from models.database import db
+from tests import ROOT
+from tests.apps import is_on_sqlite
+from tests.views.terminal.commands import run_command
+
+
+def left(app: Flask, temporary: Path) -> list[str]:
+    """Folders and databases of drills of this register."""
+    found = [path.name for path in temporary.glob("filing-drill-*")]
+    if not is_on_sqlite(app):
+        names = "SELECT d.datname FROM pg_database d, pg_database me WHERE me.datname = current_database() "
+        names += "AND d.datname = 'filing_drill_' || me.oid"
+        with app.app_context(), db.engine.connect() as connection:
+            found += connection.exec_driver_sql(names).scalars()
+    return found
+
+
+def drill_until(app: Flask, backup: Path, temporary: Path, how: signal.Signals) -> None:
+    """Run a drill in a process group of its own, which gets this signal in the middle of the restore."""
+    names = ("SQLALCHEMY_DATABASE_URI", "STORE", "SECRET_KEY", "SIGNING_KEY")
+    outside = {f"FILING_{name}": str(app.config[name]) for name in names} | {"TMPDIR": str(temporary)}
+    command = [sys.executable, "-m", "flask", "--app", "app", "drill", str(backup)]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | outside, start_new_session=True)
+    while not list(temporary.glob("filing-drill-*/store/*")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(how) if how is signal.SIGTERM else os.killpg(process.pid, how)
+    assert process.wait(60) != 0
+
+
+def test_a_killed_drill_leaves_nothing_behind_after_the_next(
+    app: Flask, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM: at once. SIGKILL: what is left is deleted by the next drill."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    drill_until(app, backup, temporary, signal.SIGTERM)
+    assert left(app, temporary) == []
+    drill_until(app, backup, temporary, signal.SIGKILL)
+    assert len(left(app, temporary)) == (1 if is_on_sqlite(app) else 2)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    drilled = run_command(app, "drill", backup)
+    assert (drilled.exit_code, "可以恢复" in drilled.output) == (0, True), drilled.output
+    assert left(app, temporary) == []
