@@ -18,7 +18,7 @@ from sqlalchemy import select
 from app import create_app
 from models import access
 from models.application.attachments import Store
-from models.backup import restoring, unfinished_restore
+from models.backup import postgresql_dump, restoring, unfinished_restore
 from models.database import db
 from models.files.store import Folder
 from models.log import LogEntry
@@ -34,6 +34,7 @@ STEPS: tuple[Callable[..., Any], ...] = (  # that change something
     restoring._set_mark,
     restoring._restore_files,
     restoring._restore_database,
+    postgresql_dump.restore,
     restoring._mark,
     restoring._finish,
     unfinished_restore.set_mark,
