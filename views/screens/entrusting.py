@@ -35,13 +35,13 @@ DONE: dict[str, tuple[Act, Event, Operation, Any]] = {
         Operation.ENTRUSTMENT_ACCEPTED,
         _l("已接受，现在可以为该出版单位办理申请。"),
     ),
-    "decline": (
+    "decline_offer": (
         entrusting.decline,
         Event.ENTRUSTMENT_DECLINED,
         Operation.ENTRUSTMENT_DECLINED,
         _l("已谢绝，并已告知对方。"),
     ),
-    "withdraw": (
+    "withdraw_offer": (
         entrusting.withdraw,
         Event.ENTRUSTMENT_WITHDRAWN,
         Operation.ENTRUSTMENT_WITHDRAWN,
@@ -116,11 +116,11 @@ class EntrustingScreen(ListExport):
             offered.append(Button("accept", _("接受"), self.get_url(".change", answer="accept"), ask))
         answer, word = ("end", _("终止"))
         if row.pending:
-            answer, word = ("withdraw", _("撤销邀请")) if is_publisher else ("decline", _("谢绝"))
+            answer, word = ("withdraw_offer", _("撤销邀请")) if is_publisher else ("decline_offer", _("谢绝"))
         ask = _("确定要%(word)s吗？委托方 %(publisher)s，受托方 %(unit)s。", word=word, publisher=publisher, unit=unit)
         return [*offered, Button(answer, word, self.get_url(".change", answer=answer), ask)]
 
-    @expose("/<any(accept, decline, withdraw, end):answer>/", methods=("POST",))
+    @expose("/<any(accept, decline_offer, withdraw_offer, end):answer>/", methods=("POST",))
     def change(self, answer: str) -> Any:
         """Do what DONE says and commit; refused if either side has changed the entrustment meanwhile."""
         row = self.named_row(request.form.get("id"))

@@ -86,7 +86,7 @@ class ActingEverywhere(Acting):
         """接受, or 终止 by either side, or 撤销邀请 and 谢绝."""
         place = place % len(self.expected.entrustments)
         each = self.expected.entrustments[place]
-        refusal = "end" if not each.pending else "withdraw" if by.name == each.publisher else "decline"
+        refusal = "end" if not each.pending else "withdraw_offer" if by.name == each.publisher else "decline_offer"
         answer = "accept" if flag else refusal
         is_refused = each.ended or (flag and not (each.pending and by.name == "agent"))
         expected = "hidden" if by.name not in ("agent", each.publisher) else "refused" if is_refused else "done"

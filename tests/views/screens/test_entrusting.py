@@ -1,5 +1,6 @@
 """委托: a publisher invites, a unit accepts, either ends it; no one else sees it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from models.access import Closed
 from models.database import db
 from models.people import entrusting
 from models.people.accounts import Entrustment, Organisation, publishers_for
+from models.vocabulary import Action
 from models.workflow import Refused
 from tests.browsing import Browser, ClientAs
 from tests.cast import account_of
@@ -57,16 +59,24 @@ def test_a_publisher_invites_a_unit_which_may_apply_after_accepting(app: Flask, 
 
 @pytest.mark.parametrize(
     ("who", "what", "word", "told"),
-    [("publisher2", "withdraw", "撤销邀请", "委托邀请已撤销"), ("agent", "decline", "谢绝", "委托邀请已谢绝")],
+    [
+        ("publisher2", "withdraw_offer", "撤销邀请", "委托邀请已撤销"),
+        ("agent", "decline_offer", "谢绝", "委托邀请已谢绝"),
+    ],
 )
 def test_an_invitation_is_withdrawn_or_declined(
     app: Flask, client_as: ClientAs, who: str, what: str, word: str, told: str
 ) -> None:
-    """Both units read which of the two it was; nothing is called an ended entrustment."""
+    """Both units read which of the two it was; nothing is called an ended entrustment.
+
+    The button has no name of an act on applications, whose law the dialog would show.
+    """
     invite(client_as("publisher2"))
-    assert word in client_as(who).get("/entrusting/").text
+    page = client_as(who).get("/entrusting/").text
+    assert word in page
+    assert not {*re.findall('<button[^>]* data-act="([^"]+)"', page)} & {act.value for act in Action}
     assert "已告知对方" in change(app, client_as(who), what)[0]
-    for again in ("accept", "decline", "end"):
+    for again in ("accept", "decline_offer", "end"):
         assert change(app, client_as("agent"), again) == ["这项委托刚刚已有变化，没有重复办理，请核对列表中的状态。"]
     assert OTHER not in publishers_of_agent(app)
     for unit in ("publisher2", "agent"):
@@ -75,7 +85,7 @@ def test_an_invitation_is_withdrawn_or_declined(
         assert (page.count(f"{told}：{OTHER}委托{AGENT}"), "委托已终止" in page) == (1, False)
 
 
-@pytest.mark.parametrize(("who", "what"), [("publisher2", "withdraw"), ("agent", "decline")])
+@pytest.mark.parametrize(("who", "what"), [("publisher2", "withdraw_offer"), ("agent", "decline_offer")])
 def test_an_entrustment_accepted_meanwhile_is_not_ended_by_who_answers_the_invitation(
     app: Flask, client_as: ClientAs, who: str, what: str
 ) -> None:
@@ -150,7 +160,7 @@ def test_other_units_can_neither_see_nor_change_an_entrustment(app: Flask, clien
         key = session.scalars(select(Entrustment.id).order_by(Entrustment.id.desc())).first()
     stranger = client_as("publisher")
     assert OTHER not in stranger.get("/entrusting/").text
-    for what in ("accept", "decline", "withdraw", "end"):
+    for what in ("accept", "decline_offer", "withdraw_offer", "end"):
         assert stranger.post(f"/entrusting/{what}/", data={"id": key}).status_code == 404
     assert client_as("agent").get("/entrusting/new/").status_code == 404
     assert "新建" not in client_as("agent").get("/entrusting/").text
@@ -231,7 +241,7 @@ def test_the_number_of_invitations_per_day_is_limited(
     browser = client_as("publisher2")
     for _time in range(2):
         invite(browser)
-        change(app, browser, "withdraw")
+        change(app, browser, "withdraw_offer")
     sentence = "24 小时内最多发出 2 份委托邀请（含已撤销的），请稍后再试。"
     form = form_of(browser.get("/entrusting/new/").text, "card-box") | {"agent": AGENT} | TERM
     answer = browser.post("/entrusting/new/", data=form)
