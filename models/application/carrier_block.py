@@ -126,26 +126,39 @@ def _known() -> dict[str, str]:
 
 def _columns(rows: list[list[str]], start: str) -> tuple[dict[int, str], int, list[str]]:
     """({place: field}, index of the first row below the headings, notes)."""
-    known = _known()
-    for index, row in enumerate(rows[:HEADING_WITHIN]):
+    heading = _heading(rows[:HEADING_WITHIN])
+    if heading is None:
+        return _by_place(rows, start)
+    index, found = heading
+    columns = {at: name for at, name in found.items() if name}
+    twice = [name for name, times in Counter(columns.values()).items() if times > 1]
+    if twice:
+        label = Carrier.__table__.columns[twice[0]].info["label"]
+        raise Refused(_("有两列的标题都是“%(label)s”，请只保留一列。", label=label))
+    if not columns:  # only row numbers
+        raise Refused(_("没有可填入的内容，请核对后重新复制或选择文件。"))
+    above = [" ".join(cell for cell in each if cell.strip())[:30] for each in rows[:index]]
+    notes = [_("标题行以上没有读入：%(rows)s。", rows=_shortened(above))] if above else []
+    return columns, index + 1, notes
+
+
+def _heading(rows: list[list[str]]) -> tuple[int, dict[int, str]] | None:
+    """(index, {place: field or ""}) of the row with most known headings, the first of several; None without any.
+
+    Above it may stand a title such as 说明, or 编号 and 单位 of the whole form.
+    """
+    known, headings = _known(), []
+    for index, row in enumerate(rows):
         found = {at: known[key] for at, cell in enumerate(row) if (key := heading_of(cell)) in known}
-        if len(found) > 1 or (found and len([cell for cell in row if not is_blank(cell)]) == 1):
-            columns = {at: name for at, name in found.items() if name}
-            twice = [name for name, times in Counter(columns.values()).items() if times > 1]
-            if twice:
-                label = Carrier.__table__.columns[twice[0]].info["label"]
-                raise Refused(_("有两列的标题都是“%(label)s”，请只保留一列。", label=label))
-            above = [" ".join(cell for cell in each if cell.strip())[:30] for each in rows[:index]]
-            if not columns:  # only row numbers
-                raise Refused(_("没有可填入的内容，请核对后重新复制或选择文件。"))
-            notes = [_("标题行以上没有读入：%(rows)s。", rows=_shortened(above))] if above else []
-            return columns, index + 1, notes
-    return _by_place(rows, start)
+        if len(found) > 1 or (found and sum(not is_blank(cell) for cell in row) == 1):
+            headings.append((index, found))
+    return max(headings, key=lambda heading: len(heading[1]), default=None)
 
 
 def _by_place(rows: list[list[str]], start: str) -> tuple[dict[int, str], int, list[str]]:
     """Columns by their position in the form; a first column of row numbers is left out."""
-    counted = not start and len(rows) > 1 and [row[0].strip() for row in rows] == [str(n + 1) for n in range(len(rows))]
+    numbers = [str(n + 1) for n in range(len(rows))]
+    counted = start in ("", FIELDS[0]) and len(rows) > 1 and [row[0].strip() for row in rows] == numbers
     fields = FIELDS[FIELDS.index(start) if start in FIELDS else 0 :]
     width = max(len(row) for row in rows)
     columns = dict(zip(range(counted, width), fields, strict=False))

@@ -69,7 +69,7 @@ def explain_changes(changes: dict[str, Any], session: Session | None) -> list[st
     for name, (old, new) in changes.items():
         if name == "carriers":
             lines += _carrier_lines(old or [], new or [], changes.get("carrier_count"))
-        elif name == "carrier_count":
+        elif name in ("carrier_count", "publisher_id"):  # an id; the name has a line of its own
             continue
         elif name == "copy":
             lines.append(_("第 %(number)s 次打印", number=new))

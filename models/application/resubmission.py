@@ -20,6 +20,7 @@ from models.vocabulary import Action, AttachmentKind
 MOST_NAMED = 6  # fields and kinds of attachments in an outline
 MOST_OF_ENTRY = 100_000  # characters of the JSON of one entry that are read for an outline: more than all other fields
 MOST_READ = 500_000  # of one application
+MOST_SHOWN = 10_000_000  # on its page: five times 3,000 other carriers
 CARRIERS = '"carriers": '  # as a key: within a value its quotes would be escaped
 
 
@@ -36,7 +37,11 @@ def resubmission(session: Session, application: Application) -> Resubmission | N
     returned = trail.newest(session, application.id, Action.RETURN, 1)
     if not returned:
         return None
-    since = select(TrailEntry).where(TrailEntry.application_id == application.id, TrailEntry.id > returned[0].id)
+    later = (TrailEntry.application_id == application.id, TrailEntry.id > returned[0].id)
+    size = select(func.sum(func.length(cast(TrailEntry.changes, Text)))).where(*later)
+    if (session.scalar(size) or 0) > MOST_SHOWN:
+        return Resubmission(returned[0], [_("改动很多，没有在这里列出，请查看办理过程。")])
+    since = select(TrailEntry).where(*later)
     entries = [entry.changes for entry in session.scalars(since.order_by(TrailEntry.id)) if entry.changes]
     merged = merge_changes(entries)
     if merged is None:

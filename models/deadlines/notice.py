@@ -126,6 +126,7 @@ def _doubts(days: Days, doubled: list[str]) -> list[str]:
 
 def compare(session: Session, year: int, days: Days) -> Change:
     """The effect that the notice would have; reads only. Of other years only the days that it names are touched."""
+    days = {day: (kind, name) for day, (kind, name) in days.items()}  # lists, where they have been JSON
     present = {each.day.isoformat(): (each.kind.value, each.name) for each in _rows(session, year, days)}
     return Change(
         added={day: kind for day, kind in sorted(days.items()) if day not in present},

@@ -133,4 +133,4 @@ def changed_certificates() -> Response:
 @with_key
 def count_statistics() -> Response:
     """The figures of 统计."""
-    return jsonify(figures.statistics_for(reader().account.role))
+    return jsonify(figures.statistics_for(reader().account))

@@ -1,7 +1,7 @@
 """统计 as objects: the figures of the page 统计, counted by the same functions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from models import statistics
 from models.codes import labels
 from models.database import db
+from models.people.accounts import Account
 from models.statistics import Figures
 from models.statistics.figures import OF_ISSUED, is_counted_for
 from models.vocabulary import Action, Role
@@ -96,14 +97,21 @@ def day() -> Schema:
     return {"type": "string", "format": "date"}
 
 
-def statistics_for(role: Role) -> dict[str, Any]:
-    """The answer. Raises Problem for an invalid period, and for roles without 统计."""
+def statistics_for(reader: Account) -> dict[str, Any]:
+    """The answer. Raises Problem for an invalid period, a role without 统计, and another province than one's own.
+
+    A province gets no row for others: row security hides them, and 0 would be false.
+    """
+    role = reader.role
     if role not in FORMS:
         raise Problem(403, _("统计只供省级审核和国家查询的账号读取。"))
     form = NationStatistics.of_address(MultiDict(read_parameters(PERIOD)))  # row security narrows it
     if not form.validate():
         raise problem_with("until", form.until.errors[0])
     asked = form.question()
+    if reader.province and asked.province not in (None, reader.province):
+        raise problem_with("province", _("只能读取本省的统计。"))
+    asked = replace(asked, province=reader.province or asked.province)
     rows, total = statistics.count(db.session(), asked)
     named = [Counted(key, name, figures, role) for key, name, figures in names_of_rows(asked, rows)]
     return {

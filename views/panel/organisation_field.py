@@ -32,7 +32,7 @@ class OrganisationLoader(QueryAjaxModelLoader):
         words = without_format_characters(query or "").strip().replace("%", "").replace("_", "")[:100]
         found = select(Organisation).where(
             or_(
-                Organisation.name.contains(words),
+                Organisation.name.icontains(words),
                 Organisation.credit_code.contains(words.upper()),
                 Organisation.id.in_(self._by_pinyin(words.casefold())),
             )

@@ -229,7 +229,7 @@ class AccountQuery(Query):
     role = choice(_l("角色"), lambda: [(role.value, role.label) for role in Role])
     conditions: ClassVar[dict[str, Condition]] = {
         "username": lambda words: Account.username.contains(words, autoescape=True),
-        "name": lambda words: Account.name.contains(words, autoescape=True),
+        "name": lambda words: Account.name.icontains(words, autoescape=True),
         "role": lambda role: Account.role == Role(role),
     }
 
@@ -240,6 +240,6 @@ class OrganisationQuery(Query):
     name = text(_l("单位名称"))
     credit_code = text(_l("统一社会信用代码"), read=normalize_code)
     conditions: ClassVar[dict[str, Condition]] = {
-        "name": lambda words: Organisation.name.contains(words, autoescape=True),
+        "name": lambda words: Organisation.name.icontains(words, autoescape=True),
         "credit_code": lambda words: Organisation.credit_code.contains(words, autoescape=True),
     }

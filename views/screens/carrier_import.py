@@ -90,6 +90,7 @@ class CarrierImportScreen(UploadScreen):
                 before = [] if request.form.get("how") == "replace" else list(row.carriers)
                 drafts.check_count(len(before) + len(block.rows))
                 row.carriers = [*before, *(carrier_of(each) for each in block.rows)]
+                row.page_key = None  # an open page is not the last to save any more
         except Refused as refused:
             flash(str(refused), "error")
             return redirect(edit, 303)

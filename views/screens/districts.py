@@ -27,7 +27,7 @@ class DistrictQuery(Query):
     name = text(_l("关区名称"))
     conditions: ClassVar[dict[str, Condition]] = {
         "code": lambda words: District.code.startswith(words, autoescape=True),
-        "name": lambda words: District.name.contains(words, autoescape=True),
+        "name": lambda words: District.name.icontains(words, autoescape=True),
     }
 
 

@@ -104,7 +104,8 @@ class ProvinceScreen(StockOpinionScreen):
         with in_chinese():
             for entry in changes:
                 note(Operation.PROVINCE_CHANGED, province_name(entry), shown_change(entry))
-        return deadlines.recompute(db.session(), model.province)
+        # Unchanged, the settings are not locked, and another computation of the due dates may be under way.
+        return deadlines.recompute(db.session(), model.province) if changes else 0
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
         form.version.data = model.version

@@ -78,6 +78,8 @@ def test_a_block_without_headings_has_the_columns_of_the_form_and_a_note() -> No
         "第一列是序号，没有读入。",
     ]
     assert column(block, "quantity") == [3, 4]
+    pasted = read_block([["1", "黑胶唱片", "甲", "3", "张"], ["2", "黑胶唱片", "乙", "4", "张"]], start="kind")
+    assert (pasted.fields, pasted.notes[1:]) == (block.fields, block.notes[1:])
     assert read_block([["3", "张"], ["4", "盒"]], start="quantity").fields == ["quantity", "unit"]
 
 
@@ -121,6 +123,15 @@ def test_rows_other_than_carriers_are_reported() -> None:
     )
     assert block.notes == ["标题行以上没有读入：江苏某社进口清单。", "略过了 1 个空行。"]
     assert block.rows[1].errors["kind"] == "像是合计行，不是载体，请删去这一行。"
+
+
+@pytest.mark.parametrize(
+    "above", [["编号：", "001", "单位：", "江苏某社"], ["名称：", "黑胶唱片", "备注：", "加急"], ["说明"]]
+)
+def test_a_line_of_the_whole_form_is_not_taken_for_the_heading(above: list[str]) -> None:
+    block = read_block([above, HEADINGS, ["DVD", "D9", "5", "张"]])
+    assert (block.fields, block.wrong, len(block.rows)) == (["kind", "specification", "quantity", "unit"], 0, 1)
+    assert block.notes == [f"标题行以上没有读入：{' '.join(above)}。"]
 
 
 def test_an_impossible_block_is_refused_whole() -> None:

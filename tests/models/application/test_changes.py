@@ -28,6 +28,11 @@ def explained(before: list[Row], after: list[Row]) -> list[str]:
     return explain(TrailEntry(changes=differences({"carriers": before}, {"carriers": after})))
 
 
+def test_the_publisher_is_named_and_not_numbered() -> None:
+    changes = {"publisher_id": [None, 7], "publisher_name": [None, "江苏文艺音像出版社"]}
+    assert explain(TrailEntry(changes=changes)) == ["出版单位：（空） → “江苏文艺音像出版社”"]
+
+
 def calls(work: Callable[[], object]) -> int:
     """How many function calls, of Python and of C, the work takes."""
     count = 0

@@ -43,6 +43,16 @@ def test_statistics_are_given_for_a_dimension_and_a_period(app: Flask, make_appl
     assert total(app, "national", "?since=2020-01-01&until=2020-12-31")["grant"] == 0
 
 
+def test_a_province_reads_no_number_of_another_not_even_0(app: Flask, make_application: MakeApplication) -> None:
+    make_application(status="filed")
+    reads = program(app, "reviewer")
+    found = reads.get(ADDRESS).get_json()
+    assert (found["province"], [(row["key"], row["grant"]) for row in found["rows"]]) == ("320000", [("320000", 1)])
+    assert total(app, "reviewer", "?province=320000") == found["total"]
+    refused = reads.get(f"{ADDRESS}?province=440000")
+    assert (refused.status_code, "只能读取本省的统计" in refused.get_json()["detail"]) == (400, True)
+
+
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_a_role_without_statistics_is_refused(app: Flask) -> None:
     answer = program(app, "publisher").get(ADDRESS)

@@ -89,6 +89,9 @@ def test_a_notice_without_some_holidays_is_imported_only_after_confirmation(app:
     form = form_of(page, "confirm-import")
     assert operator.post("/calendar/import/confirm/", data=form).status_code == 422
     assert operator.post("/calendar/import/confirm/", data=form | {"checked": "y"}).status_code == 303
+    again = form_of(preview(operator, [*NOTICE[:2], ("2027-04-05", "放假", "清明")]), "confirm-import")
+    refused = operator.post("/calendar/import/confirm/", data=again)
+    assert (refused.status_code, "改动的日期" in refused.text, "2027-04-05" in refused.text) == (422, False, True)
     assert "预览已失效" in "".join(
         flashed(operator.post("/calendar/import/confirm/", data={"rows": "x"}, follow_redirects=True).text)
     )

@@ -88,6 +88,22 @@ def test_a_file_is_imported_into_the_draft_without_javascript(
     assert [row["specification"] for row in stored_rows(key)["carrier"]] == ["D9", "D5"]
 
 
+def test_a_page_that_was_the_last_to_save_conflicts_with_a_later_import(
+    client_as: ClientAs, stored_rows: StoredRows
+) -> None:
+    """Otherwise its rows, which the import has replaced, would come back beside the new ones."""
+    browser = client_as("publisher")
+    form = form_of(browser.get("/applications/new/").text) | {"title": "甲"}
+    made = browser.post("/applications/new/", data=form)
+    key = int(made.location.partition("id=")[2].partition("&")[0])
+    cells = json.dumps([["规格", "数量", "单位"], ["D9", "1", "张"]])
+    version = str(stored_rows(key)["application"][0]["version"])
+    browser.post(f"{IMPORT}?id={key}", data={"cells": cells, "version": version, "how": "replace"})
+    late = browser.post(f"/applications/edit/?id={key}", data=form | {"version": version, "title": "乙"})
+    assert late.status_code == 409
+    assert [row["specification"] for row in stored_rows(key)["carrier"]] == ["D9"]
+
+
 def test_an_unreadable_cell_is_stored_as_typed(
     client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from models import clock
+from models.application import resubmission
 from models.vocabulary import Action
 from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
@@ -72,6 +73,20 @@ def test_a_resubmitted_application_without_changes_says_so(
     key = make_application(status="returned")
     perform_step(app, Action.SUBMIT, key, "publisher")
     assert "没有改动" in resubmission_changes(case(client_as("reviewer"), key))
+
+
+def test_so_many_changes_that_no_page_can_show_them_are_in_the_history_alone(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of many imports replaces up to 3,000 rows: their changes are not read."""
+    key, publisher = make_application(status="returned"), client_as("publisher")
+    form = form_of(publisher.get(f"/applications/edit/?id={key}").text) | {"title": "昆曲《牡丹亭》"}
+    assert publisher.post(f"/applications/edit/?id={key}", data=form).status_code == 302
+    perform_step(app, Action.SUBMIT, key, "publisher")
+    monkeypatch.setattr(resubmission, "MOST_SHOWN", 10)
+    found = resubmission_changes(case(client_as("reviewer"), key))
+    assert "改动很多，没有在这里列出，请查看办理过程。" in found
+    assert "牡丹亭" not in found
 
 
 @pytest.mark.slow

@@ -135,7 +135,8 @@ def test_a_code_with_a_wrong_check_sign_is_registered_once_it_is_confirmed(clien
     listed = operator.get("/organisations/").text
     assert listed.count("校验位不符") == 1
     assert f'{ISSUED_SO} <span class="badge badge-warning">校验位不符</span>' in listed
-    assert fill(operator, f"/organisations/edit/?id={key}", name="某声像出版社").status_code == 302
+    assert fill(operator, f"/organisations/edit/?id={key}", name="某 ABC 声像出版社").status_code == 302
+    assert ISSUED_SO in operator.get("/organisations/?name=abc").text
     assert fill(operator, f"/organisations/edit/?id={key}", credit_code=LAWFUL[:-1] + "X").status_code == 422
 
 
