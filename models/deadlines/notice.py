@@ -125,15 +125,24 @@ def _doubts(days: Days, doubled: list[str]) -> list[str]:
 
 
 def compare(session: Session, year: int, days: Days) -> Change:
-    """The effect that the notice would have; reads only. Of other years only the days that it names are touched."""
+    """The effect that the notice would have; reads only. Of other years only the days that it names are touched.
+
+    Nor are the days of its own year that the next year's notice has named, as 31 December.
+    """
     days = {day: (kind, name) for day, (kind, name) in days.items()}  # lists, where they have been JSON
-    present = {each.day.isoformat(): (each.kind.value, each.name) for each in _rows(session, year, days)}
+    rows, next_years = _rows(session, year, days), recorded(_source(year + 1))
+    present = {each.day.isoformat(): (each.kind.value, each.name) for each in rows}
+    kept = {*days, *(each.day.isoformat() for each in rows if each.source == next_years)}
     return Change(
         added={day: kind for day, kind in sorted(days.items()) if day not in present},
         changed={day: (present[day], kind) for day, kind in sorted(days.items()) if present.get(day, kind) != kind},
-        removed={day: kind for day, kind in sorted(present.items()) if day not in days},
+        removed={day: kind for day, kind in sorted(present.items()) if day not in kept},
         new=session.scalar(select(CalendarYear.id).where(CalendarYear.year == year)) is None,
     )
+
+
+def _source(year: int) -> Any:
+    return _l("%(year)s 年放假安排", year=year)
 
 
 def _rows(session: Session, year: int, days: Days) -> list[CalendarDay]:
@@ -162,7 +171,7 @@ def import_notice(session: Session, year: int, days: Days, previewed: str, by: s
     found = compare(session, year, days)
     replaced = [date.fromisoformat(day) for day in (*found.removed, *found.changed)]
     session.execute(delete(CalendarDay).where(CalendarDay.day.in_(replaced)))
-    source = recorded(_l("%(year)s 年放假安排", year=year))
+    source = recorded(_source(year))
     for day in (*found.added, *found.changed):
         kind, name = days[day]
         session.add(CalendarDay(day=date.fromisoformat(day), kind=DayKind(kind), name=name, source=source))
