@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import BrowseAs
+from tests.browser.sheet import clipboard_text, fill_in, paste
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -31,6 +33,25 @@ def test_changing_the_language_warns_before_typed_text_is_lost(
     page.get_by_role("link", name="English").click()
     expect(page.locator(field)).to_have_value("7")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("way", ["pasted", "duplicated"])
+def test_carrier_rows_filled_by_a_script_are_not_left_without_a_warning(
+    browse_as: BrowseAs, make_application: MakeApplication, way: str
+) -> None:
+    publisher = browse_as("publisher")
+    page = publisher.page
+    page.goto(f"/applications/edit/?id={make_application(carriers=1)}")
+    if way == "pasted":
+        paste(publisher, clipboard_text([["规格型号", "进口数量"], ["第 2 卷", 2]]))
+        fill_in(publisher)
+    else:
+        publisher.press("复制", page.locator("tr.inline-row").first)
+    asked: list[str] = []
+    page.once("dialog", lambda question: (asked.append(question.type), question.dismiss()))
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("tr.inline-row:visible")).to_have_count(2)
     assert asked == ["beforeunload"]
 
 

@@ -22,8 +22,9 @@ prepare((root) => {
 // which decision.js saves.
 let typedIn = null;
 ["input", "change"].forEach((name) => document.addEventListener(name, ({ target }) => {
-  if (target.form?.method !== "post" || target.type === "file" || target.name === "pick" || target.closest("#decision, dialog")) return;
-  typedIn = target.form;
+  const form = target.form || target.closest("form");  // scripts fire input on the block around the rows that they have filled
+  if (form?.method !== "post" || target.type === "file" || target.name === "pick" || target.closest("#decision, dialog")) return;
+  typedIn = form;
   state.changed = true;
 }));
 document.addEventListener("submit", ({ target }) => { if (target === typedIn && !target.matches("[data-by-script]")) state.changed = false; });

@@ -1,6 +1,6 @@
 // 载体信息: rows added, deleted and numbered in place.
 import { dialog } from "./dialog.js";
-import { $$, prepare, state } from "./page.js";
+import { $$, prepare } from "./page.js";
 
 // `block`: the element around the table. Its visible rows; the inputs of a row; the field name of an input; the input of a field.
 export const rowsOf = (block) => [...block.querySelector("tbody").rows].filter((row) => !row.hidden);
@@ -54,7 +54,6 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
     if (!button || !(await dialog(button.dataset.ask))) return;
     const row = button.closest("tr"), at = rowsOf(block).indexOf(row);
     drop(row);
-    state.changed = true;
     block.dispatchEvent(new Event("input", { bubbles: true }));
     number(block);
     const next = rowsOf(block).slice(Math.max(at - 1, 0), at + 1).reverse().find((each) => each.offsetParent);
