@@ -96,3 +96,20 @@ def test_a_second_window_stops_autosaving_and_a_failed_autosave_is_retried(
     with two.expect_navigation():
         two.get_by_role("button", name="保存", exact=True).click()
     assert stored_rows(key)["application"][0]["title"] == "第二个窗口"
+
+
+def test_restored_text_that_this_window_has_continued_is_discarded(
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    app.config["AUTOSAVE_SECONDS"] = 1
+    key = make_application()
+    publisher = browse_as("publisher")
+    page = publisher.page
+    for title in ("写了一半", "写了一半，续"):
+        page.goto(f"/applications/edit/?id={key}")
+        page.locator("#title").fill(title)
+        expect(page.locator(".autosaved")).to_have_text(AT)
+    publisher.turn_over("放弃这些内容")
+    expect(page.get_by_text("已放弃自动保存的内容")).to_be_visible()
+    expect(page.locator("#title")).to_have_value("黑胶唱片《茉莉花》")
+    assert stored_rows(key)["typed_form"] == []

@@ -30,7 +30,7 @@ from views.panel.large_forms import collection_paused
 from views.panel.saving import differing, errors_of
 from views.panel.screen import form_args_of
 from views.screens.attachment_boxes import asterisks, publishers_of_unit
-from views.screens.autosave import forget_saved
+from views.screens.autosave import forget_typed
 from views.screens.blank_forms import BlankDownloadScreen
 from views.screens.carriers import CarrierForm, CarrierRowsConverter
 from views.screens.copying import CopyScreen
@@ -129,7 +129,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             repeated_saves.match_new_rows(form.carriers, application)
             unreadable_text.populate(form, application)
             repeated_saves.remember_page(application)
-        forget_saved(application)
+        forget_typed(application)
         if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
             flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
         return application

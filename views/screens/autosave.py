@@ -31,7 +31,7 @@ class AutosaveScreen(CarrierImportScreen):
         """Store the typed form in the buffer, or with `discard` delete it; commits. Does not change the application."""
         row = self.named_row(request.args.get("id"))
         if "discard" in request.form:
-            forgotten = typed_form.forget(db.session(), row, current_user, None, restored_revision())
+            forgotten = forget_typed(row)
             db.session().commit()
             if forgotten:
                 flash(_("已放弃自动保存的内容，下面是已保存的申请。"), "success")
@@ -70,9 +70,9 @@ class AutosaveScreen(CarrierImportScreen):
         return {"typed": typed, "stale": stale, "restored": shown, "autosave": 0 if stale else seconds}
 
 
-def forget_saved(row: Application) -> None:
-    """After 保存 delete the buffer of this page, whose text is in the application now; the caller commits."""
-    typed_form.forget(db.session(), row, current_user, repeated_saves.key_sent(), restored_revision())
+def forget_typed(row: Application) -> bool:
+    """After 保存 or 放弃 delete the buffer of this page; the caller commits. Returns whether none is left."""
+    return typed_form.forget(db.session(), row, current_user, repeated_saves.key_sent(), restored_revision())
 
 
 def restored_revision() -> int:
