@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
+from models.acts import drafts
 from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import clipboard_text, fill_in, paste
 from tests.browser.test_accessibility import flawless
@@ -113,3 +114,20 @@ def test_restored_text_that_this_window_has_continued_is_discarded(
     expect(page.get_by_text("已放弃自动保存的内容")).to_be_visible()
     expect(page.locator("#title")).to_have_value("黑胶唱片《茉莉花》")
     assert stored_rows(key)["typed_form"] == []
+
+
+def test_autosave_goes_on_once_the_reason_of_a_refusal_is_cured(
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.config["AUTOSAVE_SECONDS"] = 1
+    monkeypatch.setattr(drafts, "MOST_CARRIERS", 1)
+    publisher = browse_as("publisher")
+    page = publisher.page
+    page.goto(f"/applications/edit/?id={make_application(carriers=1)}")
+    publisher.press("复制", page.locator("tr.inline-row").first)
+    refusal = page.get_by_role("alert").filter(has_text="最多录入 1 条")
+    expect(refusal).to_be_visible()
+    publisher.press("删除", page.locator("tr.inline-row").last)
+    publisher.answer("确定")
+    expect(page.locator(".autosaved")).to_have_text(AT)
+    expect(refusal).to_have_count(0)

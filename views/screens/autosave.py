@@ -28,7 +28,10 @@ class AutosaveScreen(CarrierImportScreen):
 
     @expose("/autosave/", methods=("POST",))
     def autosave(self) -> Any:
-        """Store the typed form in the buffer, or with `discard` delete it; commits. Does not change the application."""
+        """Store the typed form in the buffer, or with `discard` delete it; commits. Does not change the application.
+
+        `conflict` in the answer: this page's version or text is outdated, so that no later autosave of it can succeed.
+        """
         row = self.named_row(request.args.get("id"))
         if "discard" in request.form:
             forgotten = forget_typed(row)
@@ -45,7 +48,7 @@ class AutosaveScreen(CarrierImportScreen):
                     db.session(), row, current_user, version, page, restored_revision(), fields_sent()
                 )
         except Refused as refused:
-            return jsonify(message=str(refused)), 409
+            return jsonify(message=str(refused), conflict=True), 409
         return jsonify(at=typed.saved_at.strftime("%H:%M"))
 
     def restored_form(self, model: Application | None) -> Any:

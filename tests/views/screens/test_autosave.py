@@ -84,7 +84,7 @@ def test_an_autosave_never_overwrites_another_window_of_the_same_person(
     one, two = opened(browser, key), opened(browser, key)
     assert autosave(browser, key, one, title="第一个窗口").status_code == 200
     answer = autosave(browser, key, two, title="第二个窗口")
-    assert answer.status_code == 409 and "在另一个窗口自动保存" in answer.json["message"]
+    assert answer.status_code == 409 and answer.json["conflict"] and "在另一个窗口自动保存" in answer.json["message"]
     assert autosave(browser, key, one, title="第一个窗口，续").status_code == 200
     three = opened(browser, key)
     assert three["title"] == "第一个窗口，续"
