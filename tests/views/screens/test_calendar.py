@@ -97,6 +97,17 @@ def test_a_notice_without_some_holidays_is_imported_only_after_confirmation(app:
     )
 
 
+def test_a_notice_that_is_imported_again_keeps_the_december_day_of_the_next(app: Flask, client_as: ClientAs) -> None:
+    """2027's names 31 December 2026; a corrected one of 2026 does not."""
+    operator = client_as("operator")
+    for rows in (NOTICE, [("2026-10-01", "放假", "国庆节")]):
+        form = form_of(preview(operator, rows), "confirm-import") | {"checked": "y"}
+        assert operator.post("/calendar/import/confirm/", data=form).status_code == 303
+    with app.app_context():
+        kinds = {row.day: row.kind for row in db.session.scalars(select(CalendarDay))}
+    assert (kinds[date(2026, 12, 31)], date(2026, 2, 17) in kinds) == ("off", False)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_december")
 def test_one_day_is_entered_by_hand_and_removed(
