@@ -1,22 +1,68 @@
 """在线用户: sessions in use, which their owner or an operator may end; accounts that are rate-limited."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import clock, log
-from models.database import NO_SYNC
+from models.database import NO_SYNC, briefly, is_unavailable
 from models.log import LogEntry, Operation, Place, SignIn
 from models.people.accounts import Account
-from models.people.sessions import Visit
-from models.people.signin_failures import LONGEST_PAUSE, clear_failures, is_a_network_slowed, slowed_until
+from models.people.sessions import LONGEST_VISIT, Visit
+from models.people.signin_failures import (
+    LONGEST_PAUSE,
+    SKEW,
+    clear_failures,
+    hashed,
+    is_a_network_slowed,
+    slowed_until,
+)
 from models.workflow import Refused
 
 MOST_SLOWED = 50  # rate-limited accounts that the page lists
 RECENT = 20  # sign-ins that a person sees of their own
+SECONDS = 3  # that a page waits for `seen_at` to be written
+LOG = logging.getLogger(__name__)
+
+
+def resume_visit_and_commit(
+    session: Session, token: str, timeout: timedelta, lifetime: timedelta = LONGEST_VISIT
+) -> Account | None:
+    """The account of a session token; None if the visit has ended or expired, or the account is disabled.
+
+    `timeout`: since the last request; `lifetime`: since sign-in. Writes `seen_at` and commits, at most once a minute.
+    """
+    visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token), Visit.ended_at.is_(None)))
+    moment = clock.now()
+    if visit is None or not -SKEW <= moment - visit.seen_at <= timeout:  # the future: the clock was set back
+        return None
+    if not -SKEW <= moment - visit.began_at <= lifetime:
+        return None
+    if not visit.account.is_active:
+        return None
+    if moment - visit.seen_at > timedelta(minutes=1):
+        _write_seen_and_commit(session, visit, moment)
+    visit.token = token
+    visit.account.visit = visit
+    return visit.account
+
+
+def _write_seen_and_commit(session: Session, visit: Visit, moment: datetime) -> None:
+    """Write `seen_at`. While the database cannot be written, log a warning and roll back: pages stay readable."""
+    try:
+        with briefly(session, SECONDS):
+            visit.seen_at = moment
+            session.commit()
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        session.rollback()
+        LOG.warning("seen_at of a visit could not be written: %s", error)
 
 
 def in_use(timeout: timedelta, lifetime: timedelta) -> ColumnElement[bool]:

@@ -17,7 +17,6 @@ from models.log import LogEntry, Place, SignIn
 from models.people.accounts import HASHER, Account, matches, normal_username
 from models.people.methods import Method
 from models.people.signin_failures import (
-    SKEW,
     TRIES,
     SigninFailure,
     advice_to_wait,
@@ -211,29 +210,6 @@ def failures_notice(session: Session, account: Account) -> str | None:
         when=f"{failure.at:%Y-%m-%d %H:%M}",
         address=failure.address or _("未知地址"),
     )
-
-
-def resume_visit_and_commit(
-    session: Session, token: str, timeout: timedelta, lifetime: timedelta = LONGEST_VISIT
-) -> Account | None:
-    """The account of a session token; None if the visit has ended or expired, or the account is disabled.
-
-    `timeout`: since the last request; `lifetime`: since sign-in. Writes `seen_at` and commits, at most once a minute.
-    """
-    visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token), Visit.ended_at.is_(None)))
-    moment = clock.now()
-    if visit is None or not -SKEW <= moment - visit.seen_at <= timeout:  # the future: the clock was set back
-        return None
-    if not -SKEW <= moment - visit.began_at <= lifetime:
-        return None
-    if not visit.account.is_active:
-        return None
-    if moment - visit.seen_at > timedelta(minutes=1):
-        visit.seen_at = moment
-        session.commit()
-    visit.token = token
-    visit.account.visit = visit
-    return visit.account
 
 
 def end_visits(session: Session, account_id: int, except_for: int | None = None) -> None:

@@ -27,7 +27,8 @@ from models.database import db, replica
 from models.people.accounts import Account
 from models.people.expiry import how_ended
 from models.people.methods import Method
-from models.people.sessions import attempt_sign_in, end_visit_and_commit, resume_visit_and_commit
+from models.people.online import resume_visit_and_commit
+from models.people.sessions import attempt_sign_in, end_visit_and_commit
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.entrance import captcha, card_login, key_login, portal_login, second_step, signed_in_person

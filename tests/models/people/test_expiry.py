@@ -11,7 +11,8 @@ from models import access, clock
 from models.database import db
 from models.log import LogEntry
 from models.people import expiry
-from models.people.sessions import Visit, resume_visit_and_commit
+from models.people.online import resume_visit_and_commit
+from models.people.sessions import Visit
 from tests.browsing import ClientAs
 from tests.cast import PASSWORD
 from tests.models.people.test_visits import later

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from models import access, clock
 from models.database import db
 from models.people.accounts import Account
-from models.people.sessions import Visit, end_visits, hashed, resume_visit_and_commit
+from models.people.online import resume_visit_and_commit
+from models.people.sessions import Visit, end_visits, hashed
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
 from tests.signing_in import sign_in

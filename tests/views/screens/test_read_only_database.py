@@ -1,12 +1,15 @@
-"""With a read-only database messages and cases can still be read."""
+"""With a read-only database pages, messages and cases can still be read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from flask import Flask
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, select, text, update
 
+from models import access, clock
 from models.database import db
+from models.people.sessions import Visit
 from tests.apps import engine_of_owner
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication
@@ -39,6 +42,21 @@ def set_read_only(engine: Engine, how: str) -> None:
         connection.execute(text("SET default_transaction_read_only = off"))
         connection.execute(text(f"ALTER DATABASE {engine.url.database} {how}"))
     engine.dispose()
+
+
+def test_pages_are_shown_after_the_first_minute_although_the_request_cannot_be_recorded(
+    app: Flask, client_as: ClientAs
+) -> None:
+    browser, before = client_as("publisher"), clock.now() - timedelta(minutes=2)
+    with app.app_context(), access.everything() as session:
+        session.execute(update(Visit).values(seen_at=before))
+        session.commit()
+    with read_only(app):
+        for page in ("/desk/", "/visits/"):
+            assert browser.get(page).status_code == 200
+    assert browser.get("/desk/").status_code == 200
+    with app.app_context(), access.everything() as session:
+        assert session.scalars(select(Visit.seen_at)).one() > before
 
 
 def test_a_message_is_shown_and_stays_unread(
