@@ -1,9 +1,11 @@
 """Storage of files in a folder or an S3 bucket, each under a key made of its SHA-256.
 
-Files are never changed. Storing the same bytes again renews their modification time, so that a sweep spares them.
+Files are never changed. Storing the same bytes again renews their modification time, so that a sweep spares them, and
+replaces a damaged file.
 """
 
 import errno
+import hashlib
 import io
 import os
 import secrets
@@ -13,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol
+from typing import IO, Any, BinaryIO, Protocol, cast
 
 import obstore
 from flask_babel import gettext as _
@@ -96,8 +98,12 @@ class Folder:
         os.fsync(file.fileno())
         target = self.folder / key
         target.parent.mkdir(exist_ok=True)
-        with suppress(FileExistsError):
+        try:
             os.link(file.name, target)
+        except FileExistsError:
+            if not _has_content(target, file):  # damaged: replace it at once, whoever reads it keeps the old file
+                os.link(file.name, f"{file.name}-healthy")
+                os.replace(f"{file.name}-healthy", target)
         os.utime(target)
         flush_folder(target.parent)
         made = (target.parent, target.parent.stat().st_ino)
@@ -152,6 +158,17 @@ class Folder:
             file.flush()
             os.fsync(file.fileno())
             _compare(content, Path(file.name).read_bytes())
+
+
+def _has_content(target: Path, file: IO[bytes]) -> bool:
+    """Whether `target` is a regular file with the same bytes; False also when it cannot be read."""
+    file.seek(0)
+    expected = hashlib.file_digest(cast(Any, file), "sha256").digest()
+    try:
+        with open_regular(target) as present:
+            return hashlib.file_digest(present, "sha256").digest() == expected
+    except OSError:
+        return False
 
 
 def _compare(written: bytes, read: bytes) -> None:

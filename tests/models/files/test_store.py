@@ -65,6 +65,23 @@ def test_a_folder_store_never_overwrites_a_file(tmp_path: Path) -> None:
     assert (tmp_path / digest[:2] / digest).stat().st_ino == inode
 
 
+@pytest.mark.parametrize("damage", [b"oncE", b"", None], ids=["changed", "cut off", "a link"])
+def test_storing_the_same_bytes_again_heals_a_damaged_file(tmp_path: Path, damage: bytes | None) -> None:
+    """By an upload or a restore. Whoever is reading the file goes on with the old one."""
+    store = Store(str(tmp_path))
+    digest = store.put_bytes(b"once")
+    file = tmp_path / digest[:2] / digest
+    if damage is None:
+        file.symlink_to(file.rename(file.with_name("elsewhere")))
+    else:
+        file.write_bytes(damage)
+    with file.open("rb") as read_meanwhile:
+        assert store.put_copy(io.BytesIO(b"once"), digest)
+        assert read_meanwhile.read() == (b"once" if damage is None else damage)
+    assert (store.is_intact(digest), file.is_symlink()) == (True, False)
+    assert [path.name for path in tmp_path.iterdir()] == [digest[:2]]
+
+
 def test_only_old_files_are_removed(address: str, store: Store) -> None:
     old, young = store.put_bytes(b"old"), store.put_bytes(b"young")
     grow_old(address, old)
