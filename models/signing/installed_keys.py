@@ -49,9 +49,16 @@ class InstalledKey:
 
 
 def installed(keys: Keys) -> list[InstalledKey]:
-    """Every certificate and public key in the folder, by the names of their files; none if there is no folder."""
-    stats = keys.file_stats()
-    files = sorted(keys.folder.iterdir()) if keys.folder.is_dir() else []
+    """Every certificate and public key in the folder, by the names of their files; none if there is no folder.
+
+    Of a folder that cannot be listed, only itself with its flaw.
+    """
+    try:
+        stats = keys.file_stats()
+        files = sorted(keys.folder.iterdir()) if keys.folder.is_dir() else []
+    except OSError as why:
+        log.warning("%s cannot be listed: %s", keys.folder, why)
+        return [InstalledKey(keys.folder.name, "", flaw=type(why).__name__)]
     return [key for file in files if file.suffix in KINDS for key in _in_file(file, keys.passphrase, stats)]
 
 

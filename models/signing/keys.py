@@ -168,7 +168,7 @@ class Keys:
         return sorted(each for each, complete in needed.items() if not complete)
 
     def trusted(self) -> list[x509.Certificate]:
-        """The trusted root certificates; an unreadable file is logged and skipped."""
+        """The trusted root certificates; an unreadable file or folder is logged and skipped."""
         return public_files.roots_in(self.folder)
 
     def stampers(self) -> list[x509.Certificate]:
@@ -188,7 +188,7 @@ class Keys:
         return public_files.are_readable(self.folder)
 
     def file_stats(self) -> FileStats:
-        """Cache key of what is read from the folder: a replaced file is read again."""
+        """Cache key of what is read from the folder: a replaced file is read again. Raises OSError."""
         return public_files.file_stats(self.folder)
 
 

@@ -1,6 +1,7 @@
 """The public keys of check codes and the trusted roots in the folder of keys, read again when a file is replaced.
 
 A file that the disk does not give is left out and logged, and tried again by the next call; the others still count.
+Likewise a folder that cannot be listed: nothing is found in it.
 """
 
 import logging
@@ -24,18 +25,18 @@ Found = TypeVar("Found")
 
 def roots_in(folder: Path) -> list[x509.Certificate]:
     """The root certificates."""
-    return _of_each(folder, "*.crt", _roots)
+    return _of_each(folder, ".crt", _roots)
 
 
 def code_keys_in(folder: Path) -> list[tuple[str, PublicKey]]:
     """(province of six digits, public key) of every key of check codes, current and former."""
-    return _of_each(folder, "*.pub", _code_keys)
+    return _of_each(folder, ".pub", _code_keys)
 
 
 def are_readable(folder: Path) -> bool:
     """Whether every public key and root can be read now, and there are some."""
-    files = [*folder.glob("*.pub"), *folder.glob("*.crt")]
     try:
+        files = _listed(folder, {".pub", ".crt"})
         for file in files:
             file.read_bytes()
     except OSError:
@@ -44,22 +45,31 @@ def are_readable(folder: Path) -> bool:
 
 
 def file_stats(folder: Path) -> FileStats:
-    """Cache key of what is read from the folder."""
+    """Cache key of what is read from the folder. Raises OSError when it cannot be listed."""
     return frozenset(_stats_in(folder))
 
 
 def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:
     """One entry for each key file; none for revocation lists, which change every day, or for unfinished downloads."""
-    for file in folder.iterdir() if folder.is_dir() else ():
-        if file.suffix in KEY_FILES:
-            with suppress(FileNotFoundError):  # replaced at this moment
-                stat = file.stat()
-                yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
+    for file in _listed(folder, KEY_FILES):
+        with suppress(FileNotFoundError):  # replaced at this moment
+            stat = file.stat()
+            yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
-def _of_each(folder: Path, pattern: str, read: Callable[[Path, FileStats], list[Found]]) -> list[Found]:
-    found, stats = [], file_stats(folder)
-    for file in sorted(folder.glob(pattern)):
+def _listed(folder: Path, kinds: set[str]) -> list[Path]:
+    """The files of these kinds, by name; none if there is no folder. By iterdir(): glob() hides a PermissionError."""
+    return sorted(file for file in folder.iterdir() if file.suffix in kinds) if folder.is_dir() else []
+
+
+def _of_each(folder: Path, kind: str, read: Callable[[Path, FileStats], list[Found]]) -> list[Found]:
+    found: list[Found] = []
+    try:
+        stats, files = file_stats(folder), _listed(folder, {kind})
+    except OSError as why:
+        log.warning("the keys in %s are left out: %s", folder, why)
+        return found
+    for file in files:
         try:
             found += read(file, stats)
         except OSError as why:

@@ -117,25 +117,30 @@ class TestScannedCode:
         }
         assert verdict(client_as(None).get(f"/verify/{paper.number}?c={paper.code[:-4]}").text) == "不能采信"
 
-    def test_a_code_is_not_called_forged_while_a_public_key_cannot_be_read(
+    @pytest.mark.parametrize("how", ["read_bytes", "iterdir"])
+    def test_a_code_is_not_called_forged_while_a_public_key_or_their_folder_cannot_be_read(
         self,
+        app: Flask,
+        how: str,
         make_application: MakeApplication,
         certificate_data: CertificateData,
         client_as: ClientAs,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The disk fails for a moment: the page says to ask again, and the next answer is right."""
-        paper, read = certificate_data(make_application(status="filed")), Path.read_bytes
+        paper, read = certificate_data(make_application(status="filed")), getattr(Path, how)
         public_files._code_keys.cache_clear()
+        with app.app_context():
+            folder = keys().folder
         where = f"/verify/{paper.number}?c={paper.code}"
 
-        def failing(file: Path) -> bytes:
-            if file.suffix == ".pub":
+        def failing(path: Path) -> object:
+            if path.suffix == ".pub" or path == folder:
                 raise OSError(errno.EIO, "Input/output error")
-            return read(file)
+            return read(path)
 
         with monkeypatch.context() as broken:
-            broken.setattr(Path, "read_bytes", failing)
+            broken.setattr(Path, how, failing)
             page = client_as(None).get(where)
             assert (page.status_code, verdict(page.text), facts(page.text)) == (503, "暂不能查询", {})
             assert "签发机关的公钥暂时不能读取，现在无法查验，请稍后再试。" in page.text

@@ -1,7 +1,9 @@
 """运行状态: each line shows a state and what to do, from the same sources as /healthz."""
 
+import errno
 import os
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.apps import is_on_sqlite
 from tests.browsing import Browser, ClientAs
 from tests.conftest import MakeApplication
 from tests.views.conftest import Invoke
+from views.resources import keys
 
 LINES = (
     "海关报文", "证明制作", "提醒和邮件", "附件存储", "查毒", "数据库", "签章密钥", "工作日历",
@@ -69,6 +72,26 @@ def test_a_missing_store_is_reported(app: Flask, client_as: ClientAs) -> None:
     state, now, to_do = condition_lines(client_as("operator"))["附件存储"]
     assert (state, now) == ("须处理", "不可用")
     assert to_do.startswith("附件存储不可用")
+
+
+def test_a_folder_of_keys_that_cannot_be_listed_is_reported(
+    app: Flask, client_as: ClientAs, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It belongs to root, and only root may read it."""
+    operator, listed = client_as("operator"), Path.iterdir
+    with app.app_context():
+        folder = keys().folder
+
+    def denied(path: Path) -> Iterator[Path]:
+        if path == folder:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    assert condition_lines(operator)["签章密钥"][:2] == ("须处理", "有缺失")
+    assert operator.get("/desk/").status_code == 200
+    shown = invoke("certificate", "keys", "list")
+    assert (shown.exit_code, f"{folder.name} 不能读取" in shown.output) == (1, True)
 
 
 def test_backup_and_check_are_shown_with_their_age_and_reported_when_old(
