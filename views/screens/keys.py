@@ -18,6 +18,7 @@ from models.people.card_certificates import cards_of
 from models.people.methods import WITH_KEY, Method
 from models.workflow import Refused
 from views.entrance import key_challenge
+from views.entrance.card_login import authorities
 from views.entrance.place import place
 from views.entrance.relying_party import must_enrol, must_have_key, party, relying_party
 from views.panel.display import on_screen
@@ -116,8 +117,12 @@ def assert_recent_sign_in() -> None:
 
 
 def assert_not_last() -> None:
-    """Raises Refused if keys are required and this is the last one: the password alone could then enrol another."""
-    session = db.session()
-    has_more = len(security_keys.keys_of(session, current_user.id)) > 1 or cards_of(session, current_user.id)
+    """Raises Refused if keys are required and this is the last one: the password alone could then enrol another.
+
+    A card counts only while it can be used.
+    """
+    session, now = db.session(), clock.now()
+    has_card = authorities() is not None and any(card.ends_at > now for card in cards_of(session, current_user.id))
+    has_more = has_card or len(security_keys.keys_of(session, current_user.id)) > 1
     if must_have_key(current_user) and not has_more:
         raise Refused(_("该账号须有安全密钥，这是最后一把，没有移除；请先登记新的，再移除这一把。"))

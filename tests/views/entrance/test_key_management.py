@@ -11,6 +11,7 @@ from models.database import db
 from models.log import LogEntry
 from models.notifications import Notification
 from models.people import calendar_feeds
+from models.people.card_certificates import CardCertificate
 from models.people.recovery_codes import RecoveryCode
 from models.people.security_keys import SecurityKey
 from models.people.sessions import Visit
@@ -71,6 +72,24 @@ def test_a_required_last_key_cannot_be_removed(webauthn_app: Flask, client_as: C
     enrol(owner, name="备用")
     page = owner.post("/keys/remove/", data={"id": 1}, follow_redirects=True).text
     assert "已移除“办公室密钥”" in page
+
+
+@pytest.mark.parametrize(
+    ("secret", "days", "sentence"), [("s" * 32, 1, "已移除“"), ("s" * 32, -1, "最后一把"), ("", 1, "最后一把")]
+)
+def test_a_card_replaces_a_required_last_key_only_while_it_can_be_used(
+    webauthn_app: Flask, client_as: ClientAs, secret: str, days: int, sentence: str
+) -> None:
+    """Not after its end, nor while cards are switched off."""
+    webauthn_app.config.update(KEYS_REQUIRED=True, CARD_SECRET=secret, CARD_CA="ca.pem", CARD_CRL="crl.pem")
+    owner, now = client_as("reviewer"), clock.now()
+    enrol(owner)
+    with webauthn_app.app_context(), access.everything() as session:
+        card = CardCertificate(account_id=account_of("reviewer").id, issuer_hash="", serial="", issuer="", subject="")
+        card.added_at, card.ends_at = now, now + timedelta(days=days)
+        session.add(card)
+        session.commit()
+    assert sentence in owner.post("/keys/remove/", data={"id": 1}, follow_redirects=True).text
 
 
 def test_an_invalid_public_key_is_refused_with_a_message(webauthn_app: Flask, client_as: ClientAs) -> None:
