@@ -93,6 +93,9 @@ class LoggedScreen(Screen):
         """The name or code that identifies the row in the log."""
         raise NotImplementedError
 
+    def assert_editable(self, row: Any) -> None:
+        """Raises Refused if the row, locked and refreshed, can no longer be changed."""
+
     def get_edit_form(self) -> Any:
         form = super().get_edit_form()
         form.seen = VersionField()  # a digest, because these tables count no versions
@@ -125,6 +128,7 @@ class LoggedScreen(Screen):
         if model is not None:
             db.session.execute(select(self.model.id).where(self.model.id == model.id).with_for_update())
             db.session.refresh(model)
+            self.assert_editable(model)
             if form.seen.data != self.digest(model) and self.retyped(form, model):  # no double click
                 raise Refused(_("刚刚已被他人修改，您的改动没有保存。下方是您填写的内容，请核对后再保存。"))
         with in_chinese():

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from flask import flash, request
+from flask import flash, g, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -198,19 +198,26 @@ class EntrustmentScreen(ListExport, LoggedScreen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Entrustment, db, **kwargs)
 
-    def save_and_log(self, form: Any, model: Entrustment | None) -> Any:
-        """Raises Refused for an entrustment that a unit has ended."""
-        if model is not None and model.ended_at is not None:
+    def assert_editable(self, row: Entrustment) -> None:
+        if row.ended_at is not None:
             raise Refused(_("这项委托已由单位终止，不能修改；需要继续委托的，请新建。"))
-        return super().save_and_log(form, model)
 
     def save(self, form: Any, model: Entrustment | None) -> Entrustment:
         """Save and notify both units. In force without an acceptance."""
-        before = Terms.of(model) if model and not model.pending else None
+        g.forced = model is not None and model.pending
+        before = None if g.forced or model is None else Terms.of(model)
         row: Entrustment = super().save(form, model)
         row.pending = False
+        if g.forced:
+            note(Operation.ENTRUSTMENT_CHANGED, self.about(row), _l("不待受托单位接受，直接生效"))
         entrustments.notify_of_change(db.session(), before, row)
         return row
+
+    def after_saving(self, row: Entrustment, form: Any) -> Any:
+        if g.forced:
+            flash(_("已保存。这项委托不待受托单位接受，直接生效。"), "success")
+            return redirect(self.get_url(".index_view"))
+        return super().after_saving(row, form)
 
     def about(self, row: Entrustment) -> str:
         return f"{row.publisher.credit_code} → {row.agent.credit_code}"
