@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+SKEW = timedelta(minutes=1)  # between the clocks of several nodes
 
 
 _FIXED: ContextVar[datetime | None] = ContextVar("fixed", default=None)
@@ -33,6 +34,11 @@ def fixed(moment: datetime) -> Iterator[None]:
 def today() -> date:
     """The date in Asia/Shanghai."""
     return now().date()
+
+
+def is_within(life: timedelta, since: float) -> bool:
+    """Whether at most `life` has passed since this Unix time, which another node's clock may have put SKEW ahead."""
+    return -SKEW.total_seconds() <= now().timestamp() - since <= life.total_seconds()
 
 
 class Moment(TypeDecorator[datetime]):

@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import clock, log
+from models.clock import SKEW
 from models.database import NO_SYNC
 from models.log import Place, SignIn
 from models.people.sessions import Visit
-from models.people.signin_failures import SKEW, hashed
+from models.people.signin_failures import hashed
 
 AT_ONCE = 500  # sessions in a transaction
 

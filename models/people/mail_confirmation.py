@@ -44,7 +44,7 @@ def code_of(account: Account, secret: str) -> str:
 def waits(account: Account) -> bool:
     """Whether an address is to be confirmed and its code has not expired (LIFE)."""
     asked = account.email_asked_at
-    return bool(account.email_new and asked and timedelta(0) <= clock.now() - asked < LIFE)
+    return bool(account.email_new and asked and clock.is_within(LIFE, asked.timestamp()))
 
 
 def count_try_and_commit(session: Session, account: Account) -> int:

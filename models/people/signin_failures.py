@@ -20,7 +20,7 @@ from sqlalchemy import Index, Select, String, delete, false, func, select, updat
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
-from models.clock import Moment
+from models.clock import SKEW, Moment
 from models.database import NO_SYNC, Base
 from models.log import Place
 from models.workflow import Refused
@@ -31,7 +31,6 @@ DOUBLINGS = 6  # until LONGEST_PAUSE is reached
 NETWORK_TRIES, NETWORK_WINDOW = 30, timedelta(hours=1)  # wrong passwords of one network with any names
 AGEING = timedelta(days=1)  # after which a failure no longer counts
 UNVERIFIED = timedelta(minutes=1)  # after which an attempt that was never verified (a crash) no longer counts
-SKEW = timedelta(minutes=1)  # between clocks; a failure further ahead was recorded by a wrong clock, and ignored
 
 
 RELEASE = "release"  # the place of a row that marks a release by an operator; no network or browser has it

@@ -22,7 +22,7 @@ def store(purpose: str, challenge: str, handle: str = "") -> None:
 def use_up_and_commit(purpose: str) -> Enrolling:
     """Use up the challenge and return it. Raises Refused when there is no valid one for this purpose. Commits."""
     stored_purpose, challenge, handle, started = session.pop(KEY, ("", "", "", 0))
-    is_valid = stored_purpose == purpose and 0 <= clock.now().timestamp() - started <= LIFE.total_seconds()
+    is_valid = stored_purpose == purpose and clock.is_within(LIFE, started)
     if not is_valid or not spent_challenges.spend_and_commit(db.session(), challenge):
         raise Refused(_("这次密钥操作已超时或已使用过，请重试。"))
     return Enrolling(challenge, handle)

@@ -76,7 +76,7 @@ def _password_mark(account: Account) -> str:
 def _account_of_first_step() -> Account | None:
     """The account whose first step succeeded, if it is still valid and the account may sign in."""
     key, mark, _target, started, _portal = session.get(KEY, NO_FIRST_STEP)
-    if not key or not 0 <= clock.now().timestamp() - started <= LIFE.total_seconds():
+    if not key or not clock.is_within(LIFE, started):
         return None
     if (sign_on := _sign_on()) and not _still_waits(sign_on):
         return None
