@@ -16,6 +16,7 @@ from models.database import NO_SYNC, Base
 from models.log import Place, SignIn
 from models.people.accounts import Account
 from models.people.card_authorities import CardAuthorities
+from models.people.certificates import INVALID
 from models.people.signin_failures import hashed
 from models.text import without_format_characters
 from models.workflow import Refused
@@ -50,7 +51,7 @@ def read_certificate(content: bytes) -> x509.Certificate:
         is_text = b"-----BEGIN" in content
         read = x509.load_pem_x509_certificate(content) if is_text else x509.load_der_x509_certificate(content)
         holder(read), read.issuer.rfc4514_string()
-    except ValueError:
+    except INVALID:
         raise Refused(_("这不是可以读取的证书文件，请从卡中导出证书（.cer、.crt 或 .pem）后再试。")) from None
     return read
 

@@ -12,7 +12,7 @@ BEGIN_CRL = b"-----BEGIN X509 CRL-----"
 # What `cryptography` raises for certificates and CRLs that are invalid or cannot be parsed.
 INVALID = (
     ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm,
-    x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+    x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType,
 )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _certificates(identity: Identity) -> tuple[x509.Certificate, ...]:
     path, _inode, _changed, size = identity
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes())) if size else ()
-    except ValueError:
+    except INVALID:
         return ()
 
 
@@ -91,5 +91,5 @@ def _crls(identity: Identity) -> tuple[Crl, ...]:
         if BEGIN_CRL not in content:
             return (Crl(x509.load_der_x509_crl(content)),) if content else ()
         return tuple(Crl(x509.load_pem_x509_crl(BEGIN_CRL + part)) for part in content.split(BEGIN_CRL)[1:])
-    except ValueError:
+    except INVALID:
         return ()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from cryptography.x509 import load_pem_x509_certificates
+from cryptography.x509 import InvalidVersion, load_pem_x509_certificates
 from flask_babel import gettext as _
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -155,7 +155,7 @@ def _check_roots(config: dict[str, Any], name: str) -> None:
     try:
         if config[name]:
             load_pem_x509_certificates(Path(config[name]).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, InvalidVersion):
         words = _("FILING_%(name)s 不是可读的 PEM 证书文件，请改正后再启动。", name=name)
         raise click.ClickException(words) from None
 

@@ -1,16 +1,21 @@
 """Cards under intermediate authorities; trusted sources of the card header; reports of expired revocation lists."""
 
+import ssl
 from datetime import timedelta
 from pathlib import Path
 
 import click
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
 
 from app import create_app
 from models import clock
 from models.people.card_authorities import CardAuthorities
+from models.people.card_certificates import read_certificate
+from models.people.certificates import certificates_in
+from models.workflow import Refused
 from tests.browsing import ClientAs
 from tests.cards import DAY, CardIssuer, refusal
 from tests.views.entrance.test_card_certificates import WORD, bind, headers
@@ -116,3 +121,12 @@ def test_invalid_card_and_portal_settings_stop_the_start(
     given |= {"BASE_URL": "http://localhost:8000", "SIGNING_KEY": str(tmp_path)}
     with pytest.raises(click.ClickException, match=sentence):
         create_app(given | (cards if "CARD_URL" in settings or "CARD_FROM" in settings else {}) | settings)
+
+
+def test_a_certificate_of_an_unknown_version_is_no_readable_certificate(chain: Chain) -> None:
+    """Formerly a server error: x509.InvalidVersion is no ValueError."""
+    version_5 = chain.card().public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)
+    with pytest.raises(Refused, match="不是可以读取的证书文件"):
+        read_certificate(version_5)
+    (chain.folder / "ca.pem").write_text(ssl.DER_cert_to_PEM_cert(version_5))
+    assert certificates_in(chain.folder / "ca.pem") == ()
