@@ -158,7 +158,7 @@ def drop_unsent(session: Session, account_id: int) -> None:
 def enqueue_about_address(session: Session, account_id: int, purpose: Purpose, recipient: str) -> None:
     """Queue a letter to the address `recipient`; a new code replaces unsent ones. The caller commits.
 
-    For a session that sees everything. Raises Refused for more than MOST_CODES codes of an account in a day.
+    CONFIRM: for a session that sees everything. Raises Refused for more than MOST_CODES codes of an account in a day.
     """
     of_account = (MailLetter.account_id == account_id, MailLetter.purpose == purpose)
     if purpose is Purpose.CONFIRM:

@@ -17,9 +17,10 @@ from models.database import db
 from models.log import Operation
 from models.notifications import entrustments
 from models.notifications.entrustments import Terms
+from models.notifications.password_reset import reset_password
 from models.people import entrusting
 from models.people.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
-from models.people.revocation import end_access, reset_password
+from models.people.revocation import end_access
 from models.text import FORMATS
 from models.vocabulary import Role
 from models.workflow import Refused

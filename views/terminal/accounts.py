@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from models import access, codes, log
 from models.log import Operation, Place
+from models.notifications.password_reset import reset_password
 from models.notifications.sign_in_changes import notify_owner
 from models.people import recovery_codes
 from models.people.accounts import Account, Organisation
-from models.people.revocation import end_access, reset_password
+from models.people.revocation import end_access
 from models.people.sessions import account_named
 from models.text import normalize_code
 from models.vocabulary import Role

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 
 from models import access, clock
 from models.database import db
+from models.notifications.password_reset import reset_password
 from models.people import signin_failures
 from models.people.accounts import Account
 from models.people.online import resume_visit_and_commit
-from models.people.revocation import reset_password
 from models.people.sessions import Visit, failures_notice
 from models.people.signin_failures import AGEING, LONGEST_PAUSE, TRIES, Place, SigninFailure, network_of
 from models.workflow import Refused

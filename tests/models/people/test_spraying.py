@@ -10,8 +10,8 @@ from sqlalchemy import insert, text
 
 from models import access, clock
 from models.database import db
+from models.notifications.password_reset import reset_password
 from models.people import online, signin_failures
-from models.people.revocation import reset_password
 from models.people.signin_failures import NETWORK_TRIES, NETWORK_WINDOW, TRIES, Place, SigninFailure
 from tests.cast import PASSWORD, account_of
 from tests.models.people.test_signin_failures import Clock, answer, waits

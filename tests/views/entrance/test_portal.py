@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from models import access, clock
 from models.database import db
+from models.notifications.password_reset import reset_password
 from models.people.accounts import Account
 from models.people.portal_links import PortalRequest
-from models.people.revocation import reset_password
 from models.sign_on.discovery import KNOWN
 from tests.authenticator import Authenticator
 from tests.browsing import ClientAs

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from models import access
 from models.database import db
+from models.notifications.password_reset import reset_password
 from models.people.accounts import Account
-from models.people.revocation import reset_password
 from models.people.sessions import Visit
 from tests.browsing import ClientAs
 from tests.cast import PASSWORD

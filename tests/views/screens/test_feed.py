@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from models import access
 from models.application import Application
 from models.database import db
+from models.notifications.password_reset import reset_password
 from models.people import calendar_feeds
 from models.people.accounts import Account
 from models.people.calendar_feeds import CalendarFeed
-from models.people.revocation import reset_password
 from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD, account_of
 from tests.conftest import ActAs, MakeApplication

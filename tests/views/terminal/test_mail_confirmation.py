@@ -120,3 +120,19 @@ def test_a_password_reset_discards_an_unconfirmed_address(
     with app.app_context():
         account = account_of("publisher")
         assert (account.email_new, account.mail_wish, mail_confirmation.waits(account)) == (None, MailWish.NONE, False)
+
+
+@pytest.mark.parametrize("by_command", [False, True], ids=("page", "command"))
+def test_a_password_reset_notifies_the_confirmed_address_that_it_removes(
+    app: Flask, mail_server: LocalMailServer, invoke: Invoke, client_as: ClientAs, by_command: bool
+) -> None:
+    set_mail_wish(app, "publisher")
+    with app.app_context():
+        key, former = account_of("publisher").id, account_of("publisher").email
+    if by_command:
+        invoke("account", "password", "publisher")
+    else:
+        client_as("operator").post("/accounts/reset/", data={"id": key})
+    invoke("mail", "send")
+    assert mail_server.recipients == [[former]]
+    assert mail_server.letters[0]["Subject"] == "备案系统：邮箱地址已变更"
