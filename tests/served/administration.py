@@ -75,7 +75,7 @@ def limits_and_working_days(story: Story) -> None:
     story.post("operator", "/calendar/new/", 302, day="2026-12-25", kind="off", name="临时放假")
     with story.server.app.app_context(), db.engine.connect() as connection:
         key = connection.scalar(text("SELECT id FROM calendar_day WHERE day = '2026-12-25'"))
-    story.post("operator", "/calendar/remove/", id=key)
+    story.post("operator", "/calendar/remove/?day=2026-12-25", id=key)
     days = "日期,类别,节日名称\r\n2027-01-01,放假,元旦\r\n2027-02-20,上班,春节\r\n".encode("gb18030")
     preview = story.post("operator", "/calendar/import/", 200, file=(days, "2027.csv"))
     story.post("operator", "/calendar/import/confirm/", **form_of(preview.text, "confirm-import") | {"checked": "y"})

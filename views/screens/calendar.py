@@ -66,7 +66,7 @@ class CalendarScreen(ListExport, ImportScreen):
         ask = _(
             "确定要移除 %(day)s（%(name)s）吗？移除后该日按星期计算，办理时限自动重算。", day=row.day, name=row.name
         )
-        return [Button("remove", _("移除"), self.path(".remove"), ask)]
+        return [Button("remove", _("移除"), self.path(".remove", day=str(row.day)), ask)]
 
     def save(self, form: Any, model: Any) -> int:
         """Enter one day and commit; returns the number of due dates that moved. Raises Refused."""
@@ -88,6 +88,9 @@ class CalendarScreen(ListExport, ImportScreen):
     def remove(self) -> Any:
         """Remove one day, which is then an ordinary day of its week; commits."""
         row = self.named_row(request.form.get("id"))
+        if request.args.get("day") != str(row.day):  # SQLite gives the id of a removed day to the next one
+            flash(_("这一天刚刚已有变化，没有移除，请核对列表。"), "error")
+            return self.back()
         with access.everything() as session:
             moved = notice.remove_day(session, session.get_one(CalendarDay, row.id))
             note(
@@ -97,7 +100,7 @@ class CalendarScreen(ListExport, ImportScreen):
                 session=session,
             )
             session.commit()
-        flash(_("已移除，重新计算了 %(count)s 份申请的办结期限。", count=moved), "success")
+        flash(_("已移除 %(day)s，重新计算了 %(count)s 份申请的办结期限。", day=row.day, count=moved), "success")
         return self.back()
 
     def read(self, rows: list[list[str]]) -> dict[str, Any]:

@@ -128,9 +128,13 @@ def test_one_day_is_entered_by_hand_and_removed(
     assert operator.post("/calendar/new/", data={"day": "", "kind": "off", "name": "x"}).status_code == 422
     with app.app_context():
         key = db.session.scalars(select(CalendarDay.id).where(CalendarDay.day == date(2026, 12, 25))).one()
-    sentences = flashed(operator.post("/calendar/remove/", data={"id": key}, follow_redirects=True).text)
-    assert "已移除，重新计算了 1 份申请的办结期限。" in sentences
-    assert operator.post("/calendar/remove/", data={"id": key}).status_code == 404
+    remove = f"/calendar/remove/?day={day['day']}"
+    assert f'formaction="{remove}"' in operator.get("/calendar/").text
+    stale = operator.post("/calendar/remove/?day=2026-12-31", data={"id": key}, follow_redirects=True)
+    assert "这一天刚刚已有变化，没有移除，请核对列表。" in flashed(stale.text)
+    sentences = flashed(operator.post(remove, data={"id": key}, follow_redirects=True).text)
+    assert "已移除 2026-12-25，重新计算了 1 份申请的办结期限。" in sentences
+    assert operator.post(remove, data={"id": key}).status_code == 404
 
 
 @pytest.mark.usefixtures("in_december")

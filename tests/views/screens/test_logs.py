@@ -66,7 +66,7 @@ class TestOperations:
         operator.post("/entrustments/edit/?id=1", data=form)
         operator.post("/calendar/new/", data={"day": "2031-10-01", "kind": "off", "name": "国庆"})
         key, *_others = re.findall(r'name="id" value="(\d+)"', operator.get("/calendar/").text)
-        operator.post("/calendar/remove/", data={"id": key})
+        operator.post("/calendar/remove/?day=2031-10-01", data={"id": key})
         rows = lines(operator, "operations")
         assert columns_of(rows, "事项", "对象", "说明") == [
             ("移除工作日历", "2031-10-01", "放假，国庆"),
