@@ -6,14 +6,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import access, codes, log
+from models.columns import lack, read_typed
 from models.log import Operation, Place
 from models.notifications.password_reset import reset_password
 from models.notifications.sign_in_changes import notify_owner
 from models.people import recovery_codes
-from models.people.accounts import Account, Organisation
+from models.people.accounts import Account, Organisation, normal_username
 from models.people.revocation import end_access
 from models.people.sessions import account_named
-from models.text import normalize_code
+from models.text import Unreadable, normalize_code
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.terminal.group import Terminal
@@ -32,8 +33,8 @@ def add(username: str, name: str, role: str, organisation: str | None, province:
         if account_named(session, username):
             raise Refused(_("用户名“%(username)s”已存在，请换一个。", username=username))
         person = Account(
-            username=username,
-            name=name,
+            username=_typed("username", normal_username(username)),
+            name=_typed("name", name),
             role=Role(role),
             organisation=_organisation(session, organisation) if organisation else None,
             province=codes.code_of("province", province) if province else None,
@@ -88,6 +89,18 @@ def _person(session: Session, username: str) -> Account:
     if person := account_named(session, username):
         return person
     raise Refused(_("没有用户名为“%(username)s”的账号，请核对后再试。", username=username))
+
+
+def _typed(column: str, text: str) -> str:
+    """`text` as a required column of Account stores it; raises Refused for a blank or too long one."""
+    try:
+        value = read_typed(Account.__table__.columns[column], text)
+    except Unreadable as wrong:
+        label = Account.__table__.columns[column].info["label"]
+        raise Refused(_("%(label)s：%(sentence)s", label=label, sentence=wrong)) from None
+    if value is None:
+        raise Refused(lack(Account, column, ""))
+    return str(value)
 
 
 def _organisation(session: Session, credit_code: str) -> Organisation:

@@ -88,6 +88,20 @@ def test_missing_options_are_refused_with_a_sentence_and_no_account_is_added(
     assert account_named(app, "new") is None
 
 
+@pytest.mark.parametrize(
+    ("username", "name", "sentence"),
+    [
+        ("n" * 65, "刘洋", "用户名：最多 64 字，现在 65 字。"),
+        ("new", "刘" * 51, "姓名：最多 50 字，现在 51 字。"),
+        ("new", " \u200b", "请填写姓名。"),
+    ],
+)
+def test_a_user_name_and_name_are_checked_as_in_the_form(app: Flask, username: str, name: str, sentence: str) -> None:
+    answer = run_command(app, "account", "add", username, "--name", name, "--role", "national")
+    assert (answer.exit_code, answer.output) == (1, f"{sentence}\n")
+    assert account_named(app, username) is None
+
+
 def test_a_new_password_ends_all_visits(app: Flask, client_as: ClientAs) -> None:
     browser = client_as("reviewer")
     assert browser.get("/review/").status_code == 200
