@@ -24,6 +24,12 @@ def kinds(label: Any, words: Iterable[Word], **more: Any) -> Any:
     return choice(label, lambda: [(word.value, word.label) for word in words], **more)
 
 
+def is_about(words: str) -> Any:
+    """Condition: the object of an entry, as typed or in ASCII width, and cut as the log stores it."""
+    about: Any = LogEntry.about
+    return about.in_(sorted({spelling[: about.type.length] for spelling in (words, clean_line(words) or words)}))
+
+
 class LogQuery(Query):
     """Matches whole names, numbers and addresses only: each condition is one index range, newest first."""
 
@@ -37,7 +43,7 @@ class LogQuery(Query):
         "username": lambda name: LogEntry.username == name,
         "address": lambda address: LogEntry.address == address,
         "kind": lambda kind: LogEntry.kind == kind,
-        "about": lambda words: LogEntry.about == words,
+        "about": is_about,
     }
 
 
@@ -51,7 +57,7 @@ class OperationQuery(LogQuery):
     """操作日志."""
 
     kind = kinds(_l("事项"), Operation)
-    about = text(_l("对象"), _l("完整的用户名、代码或名称"), clean_line)
+    about = text(_l("对象"), _l("完整的用户名、代码或名称"))
 
 
 class HandoutQuery(LogQuery):

@@ -2,11 +2,13 @@
 
 import re
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from models import clock
 from tests.apps import engine_of_owner
 from tests.browsing import Browser, ClientAs
 from tests.cast import PASSWORD
@@ -165,3 +167,18 @@ def test_passwords_and_tokens_are_not_in_the_database(app: Flask, client_as: Cli
     assert PASSWORD not in log
     (once,) = re.findall("一次性密码：(.*?)（", shown[0])
     assert once not in log
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["关于系统维护（第二次）的通知：请及时保存！", "关于系统维护的通知：" * 10, "（" + "维护" * 49 + "）"],
+    ids=("full-width", "long", "longest"),
+)
+def test_an_announcement_is_found_by_its_title_as_copied(client_as: ClientAs, title: str) -> None:
+    """Formerly not with full-width signs, which were folded, nor beyond the length of the column."""
+    operator = client_as("operator")
+    today = str(clock.today())
+    form = {"title": title, "text": "x", "roles": ["publisher"], "since": today, "until": today}
+    assert operator.post("/announcements/new/", data=form).status_code == 302
+    assert len(lines(operator, "operations", urlencode({"about": f" {title}"}))) == 1
+    assert lines(operator, "operations", urlencode({"about": title[:20]})) == []
