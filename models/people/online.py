@@ -10,13 +10,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import clock, log
+from models.clock import SKEW
 from models.database import NO_SYNC, briefly, is_unavailable
 from models.log import LogEntry, Operation, Place, SignIn
 from models.people.accounts import Account
 from models.people.sessions import LONGEST_VISIT, Visit
 from models.people.signin_failures import (
     LONGEST_PAUSE,
-    SKEW,
     clear_failures,
     hashed,
     is_a_network_slowed,

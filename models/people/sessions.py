@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, case, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock, log
-from models.clock import SKEW, Moment
+from models.clock import Moment
 from models.database import Base
 from models.language import listed
 from models.log import LogEntry, Place, SignIn
