@@ -1,7 +1,7 @@
 """导出 of applications: a sheet with all fields of their details, and a sheet with one line per carrier.
 
-Rows are read in chunks of CHUNK, each in its own transaction: memory does not grow with the number of rows, and no
-writer, vacuum or checkpoint waits for the end of the export.
+Rows are read in chunks of CHUNK, or fewer with many carriers, each in its own transaction: memory does not grow with
+the number of rows, and no writer, vacuum or checkpoint waits for the end of the export.
 """
 
 from array import array
@@ -30,6 +30,7 @@ from views.panel.paging import CHUNK, chunks
 from views.panel.spreadsheet import MOST_ROWS, Column, Sheet
 
 MOST_CARRIERS = MOST_ROWS
+CARRIERS = 10_000  # in memory at a time, since 500 applications may have 1.5 million
 CERTIFICATE = ("certificate", "issued_on", "valid_until")  # fields of the certificate: its number, and two dates
 SUMMED = ("unit", "quantity")
 
@@ -81,8 +82,17 @@ class Applications:
             return any(session.scalar(one) for one in used)
 
 
-def _lines(session: Session, keys: Sequence[int], fields: Iterable[str], carrier: Iterable[str]) -> list[Line]:
-    """The lines in the order of `keys`, by a fixed number of queries. Ends the transaction."""
+def _lines(session: Session, keys: Sequence[int], fields: Iterable[str], carrier: Iterable[str]) -> Iterator[Line]:
+    """The lines in the order of `keys`, by a fixed number of queries, or in halves if they have too many carriers.
+
+    No transaction is open while a line is used.
+    """
+    carriers = _carriers(session, keys, carrier)
+    if carriers is None:
+        half = len(keys) // 2
+        for part in (keys[:half], keys[half:]):
+            yield from _lines(session, part, fields, carrier)
+        return
     names = dict.fromkeys(fields)
     rows = {
         row.id: row
@@ -90,11 +100,11 @@ def _lines(session: Session, keys: Sequence[int], fields: Iterable[str], carrier
             select(*(getattr(Application, name) for name in names)).where(Application.id.in_(keys))
         )
     }
-    granted, carriers, uses = _certificates(session, keys), _carriers(session, keys, carrier), _uses(session, keys)
+    granted, uses = _certificates(session, keys), _uses(session, keys)
     session.rollback()
-    return [
-        Line(rows[key], granted.get(key), carriers[key], _sums(carriers[key]), uses[key]) for key in keys if key in rows
-    ]
+    for key in keys:
+        if key in rows:
+            yield Line(rows[key], granted.get(key), carriers[key], _sums(carriers[key]), uses[key])
 
 
 def _certificates(session: Session, keys: Sequence[int]) -> dict[int, Row[Any]]:
@@ -105,12 +115,16 @@ def _certificates(session: Session, keys: Sequence[int]) -> dict[int, Row[Any]]:
     return {row.application_id: row for row in rows}
 
 
-def _carriers(session: Session, keys: Sequence[int], fields: Iterable[str]) -> dict[int, list[Row[Any]]]:
-    """Application id → its carriers in order, up to 3,000 for one application."""
+def _carriers(session: Session, keys: Sequence[int], fields: Iterable[str]) -> dict[int, list[Row[Any]]] | None:
+    """Application id → its carriers in order; None if several applications have more than CARRIERS."""
     names = ("application_id", "position", *dict.fromkeys((*SUMMED, *fields)))
     wanted = select(*(getattr(Carrier, name) for name in names)).where(Carrier.application_id.in_(keys))
+    wanted = wanted.order_by(Carrier.application_id, Carrier.position, Carrier.id)
+    rows = session.execute(wanted.limit(CARRIERS + 1) if len(keys) > 1 else wanted).all()
+    if len(keys) > 1 and len(rows) > CARRIERS:
+        return None
     found: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in session.execute(wanted.order_by(Carrier.application_id, Carrier.position, Carrier.id)):
+    for row in rows:
         found[row.application_id].append(row)
     return found
 

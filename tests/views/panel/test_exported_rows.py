@@ -1,6 +1,7 @@
 """An export has everything that the details show, as numbers and dates."""
 
 import io
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ from sqlalchemy import event
 from models.application.carriers import Carrier
 from models.database import db
 from tests.browsing import ClientAs
-from tests.cast import FIELDS
+from tests.cast import FIELDS, account_of
 from tests.conftest import ActAs, MakeApplication
 from tests.views.pages import form_of
 from tests.views.panel.exported import rows_of
@@ -161,3 +162,16 @@ def test_a_draft_without_quantity_or_unit_is_exported(
     head, line = rows_of(answer, kind)[:2]
     assert line[head.index("进口数量合计")] == "1002 张；1001（未填单位）"
     assert [line[head.index(f"进口数量（{unit}）")] for unit in ("张", "未填单位")] == ["1002", "1001"]
+
+
+def test_carriers_are_read_in_parts_of_limited_size(
+    app: Flask, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 applications may have 1.5 million of them. Applications with more than the limit are read by halves."""
+    made = {make_application(carriers=count): count for count in (9, 1, 1, 1)}
+    monkeypatch.setattr(export, "CARRIERS", 7, raising=False)
+    with queries(app) as sent, app.app_context():
+        lines = [*export.Applications(array("q", made), account_of("publisher")).lines(())]
+    assert [(line.row.id, len(line.carriers)) for line in lines] == [*made.items()]
+    has_limit = ["LIMIT" in statement for statement in sent if "carrier.position" in statement]
+    assert has_limit == [True, True, False, False, True]  # all, 9 + 1, 9, 1, 1 + 1
