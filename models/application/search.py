@@ -85,11 +85,6 @@ def count_in_index(session: Session, words: str, narrowed: Narrowed) -> int | No
     return session.connection().scalar(select(func.count()).select_from(rows)) or 0
 
 
-def has_only_characters(typed: str) -> bool:
-    """Whether each word is a single character."""
-    return all(len(word) == 1 for word in _words(typed))
-
-
 def _words(typed: str) -> list[str]:
     return search_key(typed)[:LONGEST].split()[:MOST_WORDS]
 

@@ -9,13 +9,11 @@ from sqlalchemy import func
 from sqlalchemy.orm import Query, joinedload
 from sqlalchemy.sql.operators import desc_op
 
-from models.application.search import has_only_characters
 from models.database import db, is_sqlite, unindexed
 from views.panel.saving import SavingView
 
 CHUNK = 500  # rows that an export reads at a time
 REACH = 10_000  # rows that the numbered pager of a list can reach
-FOUND_BY_CHARACTER = 1000  # of titles with a single character: they are many, and PostgreSQL reads each to count it
 NUMBERS = ("number", "message_id")  # columns that a query form searches by their beginning
 
 
@@ -27,9 +25,7 @@ class PagedView(SavingView):
     @property
     def reach(self) -> int:
         """Rows that the numbered pager can reach; the count stops there, too."""
-        form = self.query()
-        title = form["title"].data if form and "title" in form else None
-        return min(REACH, self.most_reached, FOUND_BY_CHARACTER if title and has_only_characters(title) else REACH)
+        return min(REACH, self.most_reached)
 
     def query(self) -> Any:
         """The query form filled from the address, built once per request; None for a screen without one."""

@@ -26,12 +26,3 @@ def test_a_search_finds_the_same_rows_within_and_beyond_the_reach(
             assert numbers(browser.get(f"{asked}{sort}&page=0").text)[: len(found)] == found, (sort, reach)
             assert numbers(browser.get(f"{asked}{sort}&page=7").text) == found, (sort, reach)
     assert numbers(browser.get("/applications/?title=鼍").text) == []
-
-
-@pytest.mark.parametrize(("words", "told"), [("2", "共 3+ 条"), ("辑 第", "共 3+ 条"), ("2辑", "共 7 条")])
-def test_only_searches_by_single_characters_are_counted_less_far(
-    app: Flask, client_as: ClientAs, act_as: ActAs, monkeypatch: pytest.MonkeyPatch, words: str, told: str
-) -> None:
-    fill(app, act_as, 23)
-    monkeypatch.setattr(paging, "FOUND_BY_CHARACTER", 3)
-    assert told in client_as("publisher").get(f"/applications/?title={words}").text
