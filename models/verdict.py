@@ -58,20 +58,21 @@ def of_typed(number: str, typed: str) -> Verdict:
 
 def of_code(number: str, code: str, keys: Keys) -> Verdict:
     """Verify by QR code: its signature, then the current status; "later" if the database does not answer."""
+    known, complete = keys.read_code_keys()
     try:
-        facts = check_code.read(code, keys.code_keys())
+        facts = check_code.read(code, known)
     except check_code.Newer:
         return newer()
     except Forged:
-        return forged(keys)
+        return unsigned(complete)
     if facts.number != number:
-        return forged(keys)
+        return forged()
     try:
         with access.everything() as session:
             found = _found(session, number)
             if found is None:
                 return Verdict("unknown", _("二维码确由签发机关签署，但没有登记这份证明。请向签发机关核实。"))
-            return _today(found) if facts.digest == found.digest else forged(keys)
+            return _today(found) if facts.digest == found.digest else forged()
     except (OperationalError, TimeoutError):
         sentence = _("二维码确由签发机关签署，今日状态暂时无法查询，请稍后再试。")
         return Verdict("later", sentence, signed_facts(facts))
@@ -87,10 +88,11 @@ def of_file(paper: bytes, keys: Keys) -> Verdict:
         found = session.scalar(issued)
         if found is None:
             return not_issued()
+        trusted, complete = keys.read_trusted()
         try:
-            signed = signatures.paper_signature(paper, keys.trusted(), found.authority, keys.stampers())
+            signed = signatures.paper_signature(paper, trusted, found.authority, keys.stampers())
         except Refused as refused:
-            return Verdict("forged", str(refused)) if keys.are_readable() else unreadable()
+            return Verdict("forged", str(refused)) if complete else unreadable()
         today = _today(found)
         return replace(today, facts=today.facts | {_("签名"): _level(signed)})
 
@@ -136,10 +138,13 @@ def unknown() -> Verdict:
     return Verdict("unknown", _("没有与所填内容相符的备案证明。请核对证明编号和校验码，或向签发机关核实。"))
 
 
-def forged(keys: Keys) -> Verdict:
-    """The result for a code without a valid signature for this certificate; unless a key cannot be read now."""
-    if not keys.are_readable():
-        return unreadable()
+def unsigned(complete: bool) -> Verdict:
+    """The result for a code that no known key has signed; `complete`: whether all keys could be read."""
+    return forged() if complete else unreadable()
+
+
+def forged() -> Verdict:
+    """The result for a code without a valid signature for this certificate."""
     return Verdict(
         "forged",
         _("二维码不完整，或不是签发机关为这份证明签署的。请重新扫描；仍是如此的，请勿采信，并向签发机关核实。"),

@@ -23,6 +23,7 @@ OWN_FIELDS = tuple(
 )
 CARRIER_FIELDS = tuple(column.key for column in Carrier.__table__.columns if column.info.get("label"))
 WITHIN = tuple(name for name in CARRIER_FIELDS if name != "position")
+UNSHOWN = ("publisher_id",)  # an id; the name is a field of its own
 MOST_LINES = 100
 Row = dict[str, Any]
 
@@ -69,7 +70,7 @@ def explain_changes(changes: dict[str, Any], session: Session | None) -> list[st
     for name, (old, new) in changes.items():
         if name == "carriers":
             lines += _carrier_lines(old or [], new or [], changes.get("carrier_count"))
-        elif name in ("carrier_count", "publisher_id"):  # an id; the name has a line of its own
+        elif name in ("carrier_count", *UNSHOWN):
             continue
         elif name == "copy":
             lines.append(_("第 %(number)s 次打印", number=new))

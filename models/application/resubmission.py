@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.application import Application, trail
 from models.application.attachments import Attachment
-from models.application.changes import Row, absent, explain_changes
+from models.application.changes import UNSHOWN, Row, absent, explain_changes
 from models.application.trail import TrailEntry
 from models.language import listed
 from models.vocabulary import Action, AttachmentKind
@@ -113,7 +113,8 @@ def _outline(entries: list[dict[str, Any]], present: set[tuple[str, str]]) -> st
     with_ids = all(_has_ids(changes) for changes in entries)
     rows = len({row["id"] for side in _merged_rows(entries) for row in side}) if with_ids else 0
     merged = _merged(entries if with_ids else [changes | {"carriers": ((), ())} for changes in entries])
-    labels = [str(column.info["label"]) for name, column in Application.__table__.columns.items() if name in merged]
+    shown = merged.keys() - {*UNSHOWN}
+    labels = [str(column.info["label"]) for name, column in Application.__table__.columns.items() if name in shown]
     labels += [str(AttachmentKind(name).label) for name in _changed_kinds(entries, present)]
     named = labels[:MOST_NAMED]
     if rest := len(labels) - len(named):

@@ -50,31 +50,36 @@ def backups(folder: Path, complete: bool = True) -> dict[datetime, Path]:
 
 
 @contextmanager
-def making(folder: Path) -> Iterator[int]:
-    """Hold a shared lock while a backup is made in `folder`; yields its file. It ends with the process, too."""
+def making(folder: Path) -> Iterator[int | None]:
+    """Hold a shared lock while a backup is made in `folder`; yields its file. It ends with the process, too.
+
+    None: the lock is another person's. Like a file system without locks, that prevents no backup.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    lock = None
+    with suppress(OSError):
+        lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_SH)
     try:
-        with suppress(OSError):  # a file system without locks, where nothing unfinished is deleted either
-            fcntl.flock(lock, fcntl.LOCK_SH)
         yield lock
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
-def delete_unfinished(folder: Path, lock: int) -> int:
-    """Delete what interrupted backups and deletions have left; returns their number. None while another one is made.
+def delete_unfinished(folder: Path, lock: int | None) -> int:
+    """Delete what has no manifest: left by an interrupted backup or deletion, or found wrong; returns their number.
 
-    `lock`: of making(), whose own backup is complete.
+    `lock`: of making(), whose own backup is complete. Nothing is deleted without it, or while another backup is made.
     """
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        fcntl.flock(-1 if lock is None else lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (OSError, ValueError):
         return 0
     unfinished = backups(folder, complete=False).values()
     for path in unfinished:
-        shutil.rmtree(path)
-    return len(unfinished)
+        shutil.rmtree(path, ignore_errors=True)  # of another person, perhaps: the new backup is good all the same
+    return sum(not path.exists() for path in unfinished)
 
 
 def rotate(folder: Path, keep: dict[str, int]) -> int:

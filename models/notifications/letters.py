@@ -38,6 +38,7 @@ from models.workflow import Refused
 
 DIGEST_AT = time(8, tzinfo=clock.SHANGHAI)  # of each day
 STALE = timedelta(days=3)  # age of a message after which its letter is no longer sent
+MANY = 10  # accounts whose mailboxes are hardly all full at once
 MOST_CODES = 10  # confirmation codes to new addresses of one account in a day
 SENT_WORDS = _l("已发送。")  # `answer` of a letter that a mail server accepted
 DEFERRED_WORDS = _l("邮件服务器暂不接收（%(code)s %(answer)s）。")  # of one that it refused for now (4xx)
@@ -203,7 +204,8 @@ def last_deferral(session: Session) -> tuple[str, str] | None:
 def problems(session: Session, pace: Pace) -> list[str]:
     """Word of /healthz: `mail` (letters are overdue). Letters set aside concern their recipients only.
 
-    So do deferred ones, unless the server has deferred letters of several accounts and accepted none since.
+    So do deferred ones, unless the server has deferred letters of several accounts and accepted none since, or those of
+    MANY accounts, as with a quota.
     """
     now, accepted = clock.now(), aliased(MailLetter)
     lately = (accepted.answer == recorded(SENT_WORDS), accepted.queued_at > now - 2 * STALE)  # for the index
@@ -211,6 +213,7 @@ def problems(session: Session, pace: Pace) -> list[str]:
     late, deferred = queue.late(MailLetter, now, pace.overdue), _is_deferred()
     refused = and_(late, deferred, or_(last.is_(None), MailLetter.queued_at > last))
     refusing = func.count(case((refused, MailLetter.account_id)).distinct())
-    found = select(func.count(case((and_(late, ~deferred), 1))), refusing)
-    overdue, accounts = session.execute(found.where(UNSENT, MailLetter.set_aside_at.is_(None))).one()
-    return ["mail"] if overdue or accounts > 1 else []
+    waiting = func.count(case((and_(late, deferred), MailLetter.account_id)).distinct())
+    found = select(func.count(case((and_(late, ~deferred), 1))), refusing, waiting)
+    overdue, accounts, many = session.execute(found.where(UNSENT, MailLetter.set_aside_at.is_(None))).one()
+    return ["mail"] if overdue or accounts > 1 or many >= MANY else []

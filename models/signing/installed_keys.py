@@ -80,7 +80,7 @@ def _in_file(file: Path, passphrase: str | None, stats: FileStats) -> Iterator[I
                 subject = certificate.subject.rfc4514_string()
                 ends_at = certificate.not_valid_after_utc.astimezone(clock.SHANGHAI)
             yield InstalledKey(file.name, province, fingerprint, subject, ends_at)
-    except (ValueError, TypeError, OSError, UnsupportedAlgorithm) as why:
+    except (ValueError, TypeError, OSError, UnsupportedAlgorithm, x509.InvalidVersion) as why:
         log.warning("%s cannot be read: %s", file, why)
         yield InstalledKey(file.name, province, flaw=type(why).__name__)
 

@@ -169,23 +169,27 @@ class Keys:
 
     def trusted(self) -> list[x509.Certificate]:
         """The trusted root certificates; an unreadable file or folder is logged and skipped."""
+        return self.read_trusted()[0]
+
+    def read_trusted(self) -> tuple[list[x509.Certificate], bool]:
+        """The trusted root certificates, and whether all could be read."""
         return public_files.roots_in(self.folder)
 
     def stampers(self) -> list[x509.Certificate]:
         """The roots of the time stamp authority; none without one, or where their file cannot be read (logged)."""
         try:
             return self.time_stamps.trusted() if self.time_stamps else []
-        except (ValueError, OSError) as why:
+        except (ValueError, OSError, x509.InvalidVersion) as why:
             log.warning("the roots of the time stamp authority cannot be read: %s", why)
             return []
 
     def code_keys(self) -> list[tuple[str, PublicKey]]:
         """(province of six digits, public key) of every key of check codes, current and former."""
-        return public_files.code_keys_in(self.folder)
+        return self.read_code_keys()[0]
 
-    def are_readable(self) -> bool:
-        """Whether every public key and root can be read now, and there are some."""
-        return public_files.are_readable(self.folder)
+    def read_code_keys(self) -> tuple[list[tuple[str, PublicKey]], bool]:
+        """The keys of check codes, and whether all could be read: only then a code of none of them is forged."""
+        return public_files.code_keys_in(self.folder)
 
     def file_stats(self) -> FileStats:
         """Cache key of what is read from the folder: a replaced file is read again. Raises OSError."""

@@ -23,25 +23,17 @@ FileStats = frozenset[tuple[str, int, int, int]]  # name, inode, mtime (ns), siz
 Found = TypeVar("Found")
 
 
-def roots_in(folder: Path) -> list[x509.Certificate]:
-    """The root certificates."""
+def roots_in(folder: Path) -> tuple[list[x509.Certificate], bool]:
+    """The root certificates, and whether all could be read."""
     return _of_each(folder, ".crt", _roots)
 
 
-def code_keys_in(folder: Path) -> list[tuple[str, PublicKey]]:
-    """(province of six digits, public key) of every key of check codes, current and former."""
+def code_keys_in(folder: Path) -> tuple[list[tuple[str, PublicKey]], bool]:
+    """(province of six digits, public key) of every key of check codes, current and former; whether all could be read.
+
+    What no known key has signed is only then forged.
+    """
     return _of_each(folder, ".pub", _code_keys)
-
-
-def are_readable(folder: Path) -> bool:
-    """Whether every public key and root can be read now, and there are some."""
-    try:
-        files = _listed(folder, {".pub", ".crt"})
-        for file in files:
-            file.read_bytes()
-    except OSError:
-        return False
-    return bool(files)
 
 
 def file_stats(folder: Path) -> FileStats:
@@ -53,8 +45,12 @@ def _stats_in(folder: Path) -> Iterator[tuple[str, int, int, int]]:
     """One entry for each key file; none for revocation lists, which change every day, or for unfinished downloads."""
     for file in _listed(folder, KEY_FILES):
         with suppress(FileNotFoundError):  # replaced at this moment
-            stat = file.stat()
-            yield file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
+            yield _stats_of(file)
+
+
+def _stats_of(file: Path) -> tuple[str, int, int, int]:
+    stat = file.stat()
+    return file.name, stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def _listed(folder: Path, kinds: set[str]) -> list[Path]:
@@ -62,26 +58,28 @@ def _listed(folder: Path, kinds: set[str]) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix in kinds) if folder.is_dir() else []
 
 
-def _of_each(folder: Path, kind: str, read: Callable[[Path, FileStats], list[Found]]) -> list[Found]:
+def _of_each(folder: Path, kind: str, read: Callable[[Path, FileStats], list[Found]]) -> tuple[list[Found], bool]:
     found: list[Found] = []
     try:
-        stats, files = file_stats(folder), _listed(folder, {kind})
+        files = _listed(folder, {kind})
     except OSError as why:
         log.warning("the keys in %s are left out: %s", folder, why)
-        return found
+        return found, False
+    complete = bool(files)
     for file in files:
         try:
-            found += read(file, stats)
+            found += read(file, frozenset([_stats_of(file)]))
         except OSError as why:
             log.warning("%s is left out: %s", file, why)
-    return found
+            complete = False
+    return found, complete
 
 
 @lru_cache(MOST_FILES)
 def _roots(file: Path, _file_stats: FileStats) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(file.read_bytes())
-    except ValueError as why:
+    except (ValueError, x509.InvalidVersion) as why:
         log.warning("%s is left out: %s", file, why)
         return []
 

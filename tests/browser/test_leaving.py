@@ -36,6 +36,21 @@ def test_changing_the_language_warns_before_typed_text_is_lost(
     assert asked == ["beforeunload"]
 
 
+def test_who_stays_can_sign_out_later(browse_as: BrowseAs) -> None:
+    """The guard against double clicks ends with the question."""
+    page = browse_as("publisher").page
+    page.goto("/entrusting/new/")
+    page.get_by_label("受托单位").fill("7")
+    answers = ["stay", "stay", "leave"]
+    page.on("dialog", lambda question: question.accept() if answers.pop(0) == "leave" else question.dismiss())
+    for _answer in answers[:2]:
+        with page.expect_event("dialog"):
+            page.get_by_role("button", name="退出").click(no_wait_after=True)
+        expect(page.locator("form[aria-busy]")).to_have_count(0)
+    page.get_by_role("button", name="退出").click()
+    page.wait_for_url("**/login")
+
+
 @pytest.mark.parametrize("way", ["pasted", "duplicated"])
 def test_carrier_rows_filled_by_a_script_are_not_left_without_a_warning(
     browse_as: BrowseAs, make_application: MakeApplication, way: str

@@ -31,10 +31,11 @@ def double_click(page: Page, name: str) -> int:
     page.route("**", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
     page.wait_for_load_state()
     page.locator("main").get_by_role("button", name=name, exact=True).hover()
-    for _click in range(2):
-        page.mouse.down()
-        page.mouse.up()
-        page.wait_for_timeout(100)
+    with page.expect_request(lambda request: request.method == "POST"):
+        for _click in range(2):
+            page.mouse.down()
+            page.mouse.up()
+    page.wait_for_timeout(300)  # a second one would have been sent by now
     with page.expect_navigation():
         for route in held:
             route.continue_()

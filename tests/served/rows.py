@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
-from models import access
+from models import access, clock
 from models.acts import filing, uploads
 from models.application import Application
 from models.application.attachments import Attachment
@@ -72,7 +73,8 @@ def shared_rows(server: Server) -> Rows:
         filing.perform(db.session(), Action.DELETE, db.session.get_one(Application, deleted), by)
         db.session.commit()
     rows = Rows({status.value: key for status, key in ways.items()} | {"deleted": deleted}, [aside, sent, agents])
-    rows.announcement, texts = announced(app, title=TITLE)
+    tomorrow = clock.today() + timedelta(days=1)  # tests may run past midnight
+    rows.announcement, texts = announced(app, title=TITLE, until=tomorrow)
     rows.notices += texts.values()
     rows.queries += [add_saved_query(app, who) for who in ("publisher", "agent", "reviewer", "national", "operator")]
     blank_form(app, AttachmentKind.CONTRACT)

@@ -181,10 +181,12 @@ def _problems_in_database(session: Session, known: exchange.Health | None) -> li
 
 
 def _file_problems(session: Session) -> Iterator[str]:
-    """`keys`: a province with an active reviewer lacks keys; `missing`: the last check found missing files."""
+    """`keys`: a province with an active reviewer lacks keys, or a public key cannot be read; `missing`: the last check
+    found missing files."""
     reviewers = select(Account.province).where(Account.role == Role.REVIEWER, Account.active).distinct()
     try:
-        if keys().missing(map(str, session.scalars(reviewers).all())):
+        provinces = [str(province) for province in session.scalars(reviewers)]
+        if keys().missing(provinces) or (provinces and not keys().read_code_keys()[1]):
             yield "keys"
     except OSError as error:
         current_app.logger.error("the keys cannot be read: %s", error)

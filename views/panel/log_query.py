@@ -31,7 +31,10 @@ def is_about(words: str) -> Any:
 
 
 class LogQuery(Query):
-    """Matches whole names, numbers and addresses only: each condition is one index range, newest first."""
+    """Matches whole names, numbers and addresses only: each condition is one index range, newest first.
+
+    But `about`, where the words have two spellings.
+    """
 
     since = SinceField(_l("日期"))
     until = DayField(_l("至"))

@@ -34,6 +34,10 @@ OWN_ID = "SELECT oid FROM pg_database WHERE datname = current_database()"
 SCRATCH = "filing-drill-"  # the beginning of the name of a drill's folder
 
 
+class AnotherDrill(Refused):
+    """Another drill of this register runs; this one has not failed."""
+
+
 @click.command("backup", cls=Sentence, help="备份数据库和全部附件到一个空文件夹，并立即核对。")
 @click.argument("destination", metavar="DEST", type=PATH)
 @click.option("--keep", metavar="RULE", help="DEST 存放多份备份，按规则保留，如 daily=7,weekly=5,monthly=12")
@@ -123,6 +127,8 @@ def drill(source: Path) -> None:
     with access.everything() as session:
         try:
             rows = _restore_on_trial(place)
+        except AnotherDrill:
+            raise
         except Refused as failed:
             note_and_commit(session, Operation.DRILLED, f"{place}，{failed}", 1)
             raise
@@ -192,10 +198,11 @@ def _empty_database(folder: Path) -> Iterator[str]:
     if url.get_backend_name() == "sqlite":
         yield f"sqlite:///{folder}/drill.sqlite"
         return
-    server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)  # the lock ends with the connection
-    with server.connect() as connection:
-        if not connection.scalar(select(func.pg_try_advisory_lock(int(Lock.DRILL)))):
-            raise Refused(_("另一个 drill 正在进行，请等它结束。"))
+    server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with server.connect() as connection, server.connect() as guard:
+        guard.execution_options(isolation_level="READ COMMITTED")  # the lock ends with this transaction, or connection
+        if not guard.scalar(select(func.pg_try_advisory_xact_lock(int(Lock.DRILL)))):
+            raise AnotherDrill(_("另一个 drill 正在进行，请等它结束。"))
         name = f"filing_drill_{connection.scalar(text(OWN_ID))}"
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))

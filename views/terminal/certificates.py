@@ -60,12 +60,13 @@ def _print_verdict(found: Verdict) -> None:
 @click.argument("text", metavar="TEXT")
 @click.option("--list", "place", help="状态名单文件，或放名单的文件夹。", type=click.Path(exists=True, path_type=Path))
 def verify_code(text: str, place: Path | None) -> None:
+    known, complete = keys().read_code_keys()
     try:
-        facts = check_code.read(text, keys().code_keys())
+        facts = check_code.read(text, known)
     except check_code.Newer:
         raise Refused(verdict.newer().sentence) from None
     except Forged:
-        raise Refused(verdict.forged(keys()).sentence) from None
+        raise Refused(verdict.unsigned(complete).sentence) from None
     unlisted = Verdict("valid", _("二维码由签发机关签署。今天是否仍然有效，请联网查验。"), verdict.signed_facts(facts))
     _print_verdict(verdict.of_list(facts, _read_list(place, facts.number)) if place else unlisted)
 

@@ -1,6 +1,7 @@
 // 自动保存 of an application: the form is posted into a buffer on the server some seconds after a change. One request at a time,
 // in one queue with uploads; failures are retried with back-off; a refusal is shown until a later save succeeds, and only a
-// conflict stops it. A blank form becomes a draft first, as with the first file. It sends nothing while 保存 runs.
+// conflict, a deleted draft or a closed dialog to sign in stops it. A blank form becomes a draft first, as with the first
+// file. It sends nothing while 保存 runs.
 import { prepare, state } from "./page.js";
 import { send } from "./send.js";
 import { ensureDraft, inTurn } from "./uploads.js";
@@ -43,8 +44,7 @@ function watch(form) {
       if (failures <= TRIES) later(Math.min(pause * 2 ** failures, LONGEST));
       tell(words.again, true);
     } else {  // too many rows, for instance: the next change may cure it, unless it is a conflict or a deleted draft
-      stopped = Boolean(answer.json?.conflict) || answer.status === 404;
-      if (answer.status === 401) failures += 1;  // the dialog to sign in was closed: it interrupts the typing less often
+      stopped = Boolean(answer.json?.conflict) || answer.status === 404 || answer.status === 401;
       tell(answer.words, true);
     }
   }

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from models import clock
+from models import access, clock
+from tests.cast import account_of
 from tests.conftest import MakeApplication
 from tests.views.api.reading import program
 
@@ -49,6 +50,10 @@ def test_a_province_reads_no_number_of_another_not_even_0(app: Flask, make_appli
     found = reads.get(ADDRESS).get_json()
     assert (found["province"], [(row["key"], row["grant"]) for row in found["rows"]]) == ("320000", [("320000", 1)])
     assert total(app, "reviewer", "?province=320000") == found["total"]
+    with app.app_context(), access.everything() as session:
+        session.merge(account_of("national")).province = "320000"  # of no meaning for the nation
+        session.commit()
+    assert program(app, "national").get(ADDRESS).get_json()["province"] is None
     refused = reads.get(f"{ADDRESS}?province=440000")
     assert (refused.status_code, "只能读取本省的统计" in refused.get_json()["detail"]) == (400, True)
 

@@ -101,6 +101,25 @@ def test_the_next_backup_deletes_interrupted_ones_but_none_in_progress(
     assert len(rotation.backups(folder)) == 2
 
 
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_lock_that_cannot_be_opened_prevents_no_backup(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that another person has made. Nothing unfinished is deleted then, and a stray file stops nothing."""
+    assert run_command(app, "upgrade").exit_code == 0
+    folder = tmp_path / "backups"
+    (folder / rotation.LOCK).mkdir(parents=True)
+    (folder / "2026-01-01T000000").mkdir()
+    done = run_command(app, "backup", folder, "--keep", "daily=2")
+    assert (done.exit_code, "没有做完" in done.output) == (0, False), done.output
+    (folder / rotation.LOCK).rmdir()
+    later = clock.now() + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    (folder / "2026-01-02T000000").write_text("no folder")
+    again = run_command(app, "backup", folder, "--keep", "daily=2")
+    assert (again.exit_code, "删除了 1 份没有做完的备份" in again.output) == (0, True), again.output
+
+
 def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: MakeApplication, tmp_path: Path) -> None:
     """Counted in the copy itself, on both databases."""
     make_application(status="filed")

@@ -1,7 +1,9 @@
 """A mailbox that takes nothing for now is its owner's matter; a mail server that takes nothing is the system's."""
 
+import pytest
 from flask import Flask
 
+from models.notifications import letters
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication
 from tests.views.conftest import AdvanceClock, Invoke
@@ -28,7 +30,9 @@ def test_one_full_mailbox_is_shown_to_the_operator_and_is_no_problem_of_the_syst
     make_application: MakeApplication,
     advance_clock: AdvanceClock,
     client_as: ClientAs,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Unless so many are full at once that the server has a quota."""
     set_mail_wish(app, "publisher")
     mail_server.refuse["publisher@example.cn"] = "452 mailbox full"
     for _letter in range(2):
@@ -39,6 +43,8 @@ def test_one_full_mailbox_is_shown_to_the_operator_and_is_no_problem_of_the_syst
     state, now, to_do = condition_lines(client_as("operator"))["提醒和邮件"]
     assert (state, now.endswith("待发邮件 2，其中收件邮箱暂不接收 2，已搁置 0")) == ("须关注", True)
     assert "publisher：邮件服务器暂不接收（452 mailbox full）。" in to_do
+    monkeypatch.setattr(letters, "MANY", 1)
+    assert is_reported(app)
 
 
 def test_a_server_that_takes_no_letter_of_anybody_is_reported_until_it_takes_one(
