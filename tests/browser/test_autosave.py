@@ -7,7 +7,7 @@ import re
 
 import pytest
 from flask import Flask
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from models.acts import drafts
 from tests.browser.conftest import BrowseAs
@@ -110,9 +110,33 @@ def test_restored_text_that_this_window_has_continued_is_discarded(
         page.goto(f"/applications/edit/?id={key}")
         page.locator("#title").fill(title)
         expect(page.locator(".autosaved")).to_have_text(AT)
+    while stored_rows(key)["typed_form"][0]["fields"]["title"] != "写了一半，续":
+        page.wait_for_timeout(100)  # its time may be that of the restored text
     publisher.turn_over("放弃这些内容")
     expect(page.get_by_text("已放弃自动保存的内容")).to_be_visible()
     expect(page.locator("#title")).to_have_value("黑胶唱片《茉莉花》")
+    assert stored_rows(key)["typed_form"] == []
+
+
+def test_nothing_is_stored_anew_while_text_is_being_discarded(
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """The time of the next autosave comes while the server is still busy with 放弃."""
+    app.config["AUTOSAVE_SECONDS"] = 1
+    key, page = make_application(), browse_as("publisher").page
+    page.on("dialog", lambda question: question.accept())
+    page.goto(f"/applications/edit/?id={key}")
+    page.locator("#title").fill("写了一半")
+    expect(page.locator(".autosaved")).to_have_text(AT)
+    page.goto(f"/applications/edit/?id={key}")
+    sent: list[Route] = []
+    page.route("**/autosave/**", lambda route: sent.append(route))
+    page.locator("#title").fill("写了一半，续")
+    page.get_by_role("button", name="放弃这些内容").click(no_wait_after=True)
+    page.wait_for_timeout(2000)
+    assert ["discard=1" in (route.request.post_data or "") for route in sent] == [True]
+    sent[0].continue_()
+    expect(page.get_by_text("已放弃自动保存的内容")).to_be_visible()
     assert stored_rows(key)["typed_form"] == []
 
 

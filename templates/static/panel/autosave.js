@@ -10,7 +10,7 @@ const LONGEST = 300_000, TRIES = 5;  // longest milliseconds between retries; re
 
 function watch(form) {
   const pause = form.dataset.autosave * 1000, note = form.querySelector(".autosaved"), words = note.dataset;
-  let due = 0, typed = 0, failures = 0, stopped = false;
+  let due = 0, typed = 0, failures = 0, stopped = false, discarding = false;
   const later = (wait) => { clearTimeout(due); due = setTimeout(save, wait); };
 
   function tell(sentence, wrong = false) {
@@ -31,7 +31,7 @@ function watch(form) {
 
   async function save() {
     due = 0;
-    if (stopped || !form.isConnected) return;
+    if (stopped || discarding || !form.isConnected) return;
     if (form.ariaBusy || state.sending) { later(pause); return; }
     const before = typed, answer = await inTurn(post);
     if (form.ariaBusy || !form.isConnected) return;  // 保存 has started meanwhile
@@ -51,10 +51,12 @@ function watch(form) {
 
   const hear = ({ target }) => {
     if (target.type === "file") return;
+    discarding = false;  // asked whether to leave, the person has stayed
     typed += 1;
     if (!due && !stopped) later(Math.min(pause * 2 ** Math.min(failures, TRIES), LONGEST));
   };
   ["input", "change"].forEach((name) => form.addEventListener(name, hear));
+  document.addEventListener("submit", ({ target }) => { discarding ||= target.matches(".restored"); });  // 放弃: nothing is stored anew on leaving
   document.addEventListener("visibilitychange", () => { if (document.hidden && due) { clearTimeout(due); save(); } });
 }
 
