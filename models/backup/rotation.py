@@ -72,9 +72,11 @@ def delete_unfinished(folder: Path, lock: int | None) -> int:
 
     `lock`: of making(), whose own backup is complete. Nothing is deleted without it, or while another backup is made.
     """
+    if lock is None:
+        return 0
     try:
-        fcntl.flock(-1 if lock is None else lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (OSError, ValueError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
         return 0
     unfinished = backups(folder, complete=False).values()
     for path in unfinished:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from models.acts import drafts
 from tests.browser.conftest import BrowseAs
@@ -17,6 +17,14 @@ from tests.conftest import MakeApplication, StoredRows
 
 AT = re.compile(r"已自动保存 \d\d:\d\d，")
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+def autosave(page: Page, key: int, title: str) -> None:
+    """Open the draft, type its title, and wait until the server has stored it; the time shown may be an earlier one."""
+    page.goto(f"/applications/edit/?id={key}")
+    with page.expect_response("**/autosave/**"):
+        page.locator("#title").fill(title)
+    expect(page.locator(".autosaved")).to_have_text(AT)
 
 
 def test_a_closed_tab_loses_nothing(
@@ -107,11 +115,7 @@ def test_restored_text_that_this_window_has_continued_is_discarded(
     publisher = browse_as("publisher")
     page = publisher.page
     for title in ("写了一半", "写了一半，续"):
-        page.goto(f"/applications/edit/?id={key}")
-        page.locator("#title").fill(title)
-        expect(page.locator(".autosaved")).to_have_text(AT)
-    while stored_rows(key)["typed_form"][0]["fields"]["title"] != "写了一半，续":
-        page.wait_for_timeout(100)  # its time may be that of the restored text
+        autosave(page, key, title)
     publisher.turn_over("放弃这些内容")
     expect(page.get_by_text("已放弃自动保存的内容")).to_be_visible()
     expect(page.locator("#title")).to_have_value("黑胶唱片《茉莉花》")
@@ -125,9 +129,7 @@ def test_nothing_is_stored_anew_while_text_is_being_discarded(
     app.config["AUTOSAVE_SECONDS"] = 1
     key, page = make_application(), browse_as("publisher").page
     page.on("dialog", lambda question: question.accept())
-    page.goto(f"/applications/edit/?id={key}")
-    page.locator("#title").fill("写了一半")
-    expect(page.locator(".autosaved")).to_have_text(AT)
+    autosave(page, key, "写了一半")
     page.goto(f"/applications/edit/?id={key}")
     sent: list[Route] = []
     page.route("**/autosave/**", lambda route: sent.append(route))
