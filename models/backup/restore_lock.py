@@ -1,7 +1,8 @@
 """The lock of a running restore: a second restore is refused, and a running server can tell that one is running.
 
-PostgreSQL: an advisory lock of a connection. SQLite: a lock on a file beside the database. Both end with the process
-that holds them, also when it crashes.
+PostgreSQL: an advisory lock of a transaction, because PgBouncer would give the connection of an ended one, with its
+lock, to others. SQLite: a lock on a file beside the database. Both end with the process that holds them, also when it
+crashes.
 """
 
 import fcntl
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from flask_babel import gettext as _
 from sqlalchemy import Engine, func, select
 
+from models.database import postgresql
 from models.database.locks import Lock
 from models.workflow import Refused
 
@@ -23,13 +25,15 @@ def hold(engine: Engine) -> Iterator[None]:
     """Hold the lock; raises Refused when another restore has it."""
     busy = _("另一个 restore 正在恢复这个数据库，没有重复进行，请等它结束。")
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.scalar(select(func.pg_try_advisory_lock(int(Lock.RESTORE)))):
+        with engine.connect() as connection:
+            postgresql.wait_without_end(connection)
+            if not connection.scalar(select(func.pg_try_advisory_xact_lock(int(Lock.RESTORE)))):
                 raise Refused(busy)
             try:
                 yield
+                connection.rollback()
             finally:
-                connection.invalidate()  # ends the session, and so the lock, even when the server has gone
+                connection.invalidate()  # ends the transaction, and so the lock, even when the server has gone
         return
     file = os.open(f"{engine.url.database}{ENDING}", os.O_CREAT | os.O_RDWR, 0o600)
     try:

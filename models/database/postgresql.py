@@ -105,7 +105,7 @@ def keep_plans(
 
 def wait_without_end(connection: Connection) -> None:
     """No timeouts for the rest of this transaction, nor for answers until the connection returns to the pool."""
-    for name in ("statement_timeout", "lock_timeout"):
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         connection.exec_driver_sql(f"SET LOCAL {name} = 0")
     driver: Any = connection.connection.driver_connection
     driver.seconds = None

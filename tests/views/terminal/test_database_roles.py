@@ -82,14 +82,14 @@ def test_a_database_login_that_bypasses_row_security_is_refused(owner_app: Flask
 
 
 @contextmanager
-def pooled(web_login: str, folder: Path) -> Iterator[str]:
-    """The address of a PgBouncer that gives each transaction the one connection it has to the server."""
+def pooled(login: str, folder: Path, size: int = 1) -> Iterator[str]:
+    """The address of a PgBouncer that gives each transaction one of the `size` connections it has to the server."""
     port = free_port()
     host = POSTGRESQL.partition("@")[2].partition(":")
-    (folder / "users.txt").write_text(f'"{web_login}" ""\n', encoding="utf-8")
+    (folder / "users.txt").write_text(f'"{login}" ""\n', encoding="utf-8")
     (folder / "pgbouncer.ini").write_text(
         f"""[databases]
-* = host={host[0]} port={host[2]} pool_size=1
+* = host={host[0]} port={host[2]} pool_size={size}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
