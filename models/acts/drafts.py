@@ -35,6 +35,7 @@ def insert_numbered(session: Session, application: Application) -> None:
     its number.
     """
     application.number = numbering.application_number(session, application.created_at.date())
+    application.last_seal = None  # known: it need not be read
     session.add(application)
     session.flush()
 

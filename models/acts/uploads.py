@@ -73,7 +73,6 @@ def attach_stored(
         scanned_at=clock.now() if stored.scanned else None,
     )
     session.add(file)
-    session.flush()
     digest = digest_once_submitted(session, application)
     trail.record(session, application, Step.ATTACH, by, status, changes={str(kind): [old, name]}, digest=digest)
     return file
@@ -84,7 +83,6 @@ def detach(session: Session, application: Application, attachment_id: int, by: A
     status = lock_or_roll_back(session, application, workflow.check(Action.EDIT, application.status, by.role))
     reread_files(session, application)
     file = _remove(application, attachment_id)
-    session.flush()
     changes, digest = {str(file.kind): [file.name, None]}, digest_once_submitted(session, application)
     trail.record(session, application, Step.DETACH, by, status, changes=changes, digest=digest)
     return file

@@ -80,8 +80,8 @@ class Stored:
 
 
 def reread_files(session: Session, application: Application) -> None:
-    """Expire the files once the row is locked, because they change without making a new version."""
-    for file in application.attachments:
+    """Expire the loaded files once the row is locked, because they change without making a new version."""
+    for file in application.__dict__.get("attachments", ()):
         session.expire(file)
     session.expire(application, ["attachments"])
 

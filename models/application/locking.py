@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.application import Application, trail
@@ -19,15 +20,18 @@ def lock_or_roll_back(session: Session, application: Application, act: Act, vers
     """Lock the row if its status still allows the act and it still has `version` (None: any); returns the status.
 
     Otherwise rolls back and raises Conflict. Makes no new version, so that uploads do not conflict with an open form.
+    Reads the newest seal, too, which the next trail entry follows.
     """
     key = application.id  # read now: after a rollback the row may be hidden
     locking = update(Application).where(Application.id == key, Application.status.in_(act.when | act.if_rejected))
     if version is not None:
         locking = locking.where(Application.version == version)
-    result = session.execute(locking.values(changed_at=Application.changed_at), **NO_SYNC)
-    if result.rowcount != 1:  # type: ignore[attr-defined]
+    locking = locking.values(changed_at=Application.changed_at).returning(Application.last_seal)
+    locked = session.execute(locking, **NO_SYNC).first()
+    if locked is None:
         session.rollback()
         raise Conflict(overtaken(session, session.get(Application, key)))
+    set_committed_value(application, "last_seal", locked.last_seal)
     return application.status
 
 
@@ -40,6 +44,7 @@ def flush_or_roll_back(session: Session, application: Application) -> None:
         session.rollback()
         current = session.get(Application, key)
         raise Conflict(overtaken(session, current)) from None
+    session.expire(application, ["last_seal"])  # uploads, which make no version, may have added entries
 
 
 def overtaken(session: Session, application: Application | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models import clock, workflow
 from models.application import Application
@@ -72,12 +73,6 @@ class TrailEntry(Child, Base):
         return seals.seal(self.content(), self.algorithm)
 
 
-def _last_seal(session: Session, application: Application) -> str | None:
-    """The seal of the application's newest entry; None: it has none."""
-    of_application = select(TrailEntry.seal).where(TrailEntry.application_id == application.id)
-    return session.scalar(of_application.order_by(TrailEntry.id.desc()).limit(1))
-
-
 def record(
     session: Session,
     application: Application,
@@ -91,6 +86,7 @@ def record(
 ) -> TrailEntry:
     """Append an entry; flushes. The caller has locked the application, so that no two entries have one predecessor.
 
+    It follows the seal that the application itself holds: if somebody has removed an entry, the link stays broken.
     `opinion` may be a lazy sentence, which is stored in Chinese. `digest`: of what the act wrote, see TrailEntry.
     """
     entry = TrailEntry(
@@ -107,7 +103,7 @@ def record(
         changes=changes or None,
         digest=digest,
         algorithm=seals.algorithm_of(session),
-        previous=_last_seal(session, application) or GENESIS,
+        previous=application.last_seal or GENESIS,
     )
     entry.seal = entry.sealed()
     session.add(entry)
@@ -115,6 +111,7 @@ def record(
     newest: dict[str, Any] = {"last_seal": entry.seal} | ({} if act in workflow.INTERNAL else {"last_change": entry.id})
     noting = update(Application).where(Application.id == application.id).values(newest)
     session.execute(noting, **NO_SYNC)
+    set_committed_value(application, "last_seal", entry.seal)
     return entry
 
 

@@ -1,10 +1,11 @@
 """The working-day calendar as tables: the days that the yearly notice of 国务院办公厅 names, by year."""
 
 from datetime import date, datetime
+from typing import Any
 
 from chinese_calendar.constants import Holiday, holidays, workdays  # type: ignore[import-untyped]
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, select
+from sqlalchemy import String, null, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
@@ -47,10 +48,11 @@ def years_of(session: Session) -> list[int]:
 
 
 def load(session: Session, since: date = date.min) -> Calendar:
-    """The calendar from this day on: some 40 days a year, in all a thousand."""
-    days = session.execute(select(CalendarDay.day, CalendarDay.kind).where(CalendarDay.day >= since)).all()
-    years = session.scalars(select(CalendarYear.year))
-    return Calendar({day: kind is DayKind.WORKING for day, kind in days}, frozenset(years))
+    """The calendar from this day on, by one statement: some 40 days a year, in all a thousand, then the years."""
+    days = select(CalendarDay.day, CalendarDay.kind, null().label("year")).where(CalendarDay.day >= since)
+    found: Any = session.execute(days.union_all(select(null(), null(), CalendarYear.year))).all()
+    working = {day: kind is DayKind.WORKING for day, kind, _year in found if day}
+    return Calendar(working, frozenset(year for _day, _kind, year in found if year))
 
 
 def seed(session: Session) -> bool:

@@ -155,6 +155,18 @@ def test_a_missing_last_entry_is_found(
     assert broken == [entries[-2]]
 
 
+def test_an_act_after_a_missing_last_entry_does_not_hide_it(
+    act_as: ActAs, tamper: Callable[[str], tuple[list[int], list[int]]]
+) -> None:
+    """Its entry follows the seal that the application holds, which no entry has any more."""
+    entries, _broken = tamper("DELETE FROM trail_entry WHERE application_id = {key} AND act = 'submit'")
+    with act_as("reviewer") as reviewer, access.everything() as session:
+        application = db.session.get_one(TrailEntry, entries[0]).application
+        filing.perform(db.session(), Action.RETURN, application, reviewer, "请补正")
+        db.session.commit()
+        assert [entry.id for entry in trail.broken(session)] == [trail.last_id(session, application.id)]
+
+
 def test_swapped_entries_are_found(tamper: Callable[[str], tuple[list[int], list[int]]]) -> None:
     """AU1: the chain verifier finds a swap, whole as both entries are."""
     entries, broken = tamper(
