@@ -1,7 +1,7 @@
 """Pages of a list: a capped count and late row lookup, so that the time does not depend on the size of the table."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import g
@@ -76,12 +76,12 @@ class PagedView(SavingView):
                 form.newest = (g.page + 1) * size  # the search index is in the order of the list
         query = self.get_query().options(*(joinedload(relation) for relation in self._auto_joins))
         if ids:
-            return count, query.filter(self.model.id.in_(ids)).order_by(*order).all()
+            return count, query.filter(self.model.id.in_(ids)).order_by(*in_sql(order)).all()
         found = self.page_ids(order, count).limit(size).offset(g.page * size).subquery()
         if count > self.reach and not self.is_in_order(order):  # so SQLite looks for these rows along this order, too
-            return count, query.filter(self.model.id.in_(found.select())).order_by(*order).all()
+            return count, query.filter(self.model.id.in_(found.select())).order_by(*in_sql(order)).all()
         # Sorted outside any index: along one in this order SQLite would read each row in scope, not those of the page.
-        sorted_page = (directed(unindexed(by.element), by.modifier is desc_op) for by in order)
+        sorted_page = in_sql(order, unindexed)
         return count, query.join(found, self.model.id == found.c.id).order_by(*sorted_page).all()
 
     def counted(self, order: list[Any], page: int, size: int) -> tuple[int, list[int]]:
@@ -127,7 +127,7 @@ class PagedView(SavingView):
         the planner from scanning the whole table in that order.
         """
         if count > self.reach or self.is_in_order(order):
-            return self.narrow(db.session.query(self.model.id)).order_by(*order)
+            return self.narrow(db.session.query(self.model.id)).order_by(*in_sql(order))
         found = self.found_rows(order)
         return db.session.query(found.c.id).order_by(*in_found(found, order))
 
@@ -138,7 +138,7 @@ class PagedView(SavingView):
 
     def all_ids(self) -> "array[int]":
         """The ids of all rows of the current query in the default order of the list; 8 bytes per row."""
-        rows = self.narrow(db.session.query(self.model.id)).order_by(*self.order(None, False))
+        rows = self.narrow(db.session.query(self.model.id)).order_by(*in_sql(self.order(None, False)))
         return array("q", (key for (key,) in rows.yield_per(REACH)))
 
     def asked_fields(self) -> set[str]:
@@ -157,7 +157,19 @@ class PagedView(SavingView):
 
 def in_found(found: Any, order: list[Any]) -> list[Any]:
     """`order` by the columns of found_rows()."""
-    return [directed(found.c[by.element.key], by.modifier is desc_op) for by in order]
+    return in_sql(order, lambda column: found.c[column.key])
+
+
+def in_sql(order: list[Any], expression: Callable[[Any], Any] = lambda column: column) -> list[Any]:
+    """ORDER BY for `order`, by the `expression` of each column; rows without a value come after all others.
+
+    Descending they come first. That is the order of PostgreSQL's indexes; SQLite's have those rows at the other end,
+    but it reads them by themselves if it is told so for the first column. Later columns have no NULL.
+    """
+    first, *others = (directed(expression(by.element), by.modifier is desc_op) for by in order)
+    if order[0].element.nullable:
+        first = first.nulls_first() if order[0].modifier is desc_op else first.nulls_last()
+    return [first, *others]
 
 
 def directed(column: Any, descending: bool) -> Any:

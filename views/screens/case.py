@@ -23,6 +23,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from views.certificate import preview
 from views.entrance.security import local
+from views.panel.paging import in_sql
 from views.panel.saving import commit_or_refuse
 from views.resources import office
 from views.screens.filing import FilingScreen
@@ -130,7 +131,7 @@ class CaseScreen(FilingScreen):
         if None in here:  # its former place is unknown: the next one is the first of the list
             if before:
                 return None
-            query = query.filter(Application.id != row.id).order_by(*order)
+            query = query.filter(Application.id != row.id).order_by(*in_sql(order))
         else:
             place = tuple_(*columns)
             query = query.filter(place > here if ascending else place < here)

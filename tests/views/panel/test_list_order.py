@@ -4,10 +4,11 @@ import random
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from models import clock
 from models.application import Application, keys_of
@@ -18,6 +19,7 @@ from tests.browsing import ClientAs
 from tests.conftest import ActAs, MakeApplication
 from tests.views.pages import numbers
 from tests.views.panel.found_rows import NOW, found
+from views.panel import paging
 
 
 def fill(app: Flask, act_as: ActAs, count: int) -> None:
@@ -147,3 +149,24 @@ def test_names_are_sorted_by_pinyin_and_statuses_in_workflow_order(
     for status in Status:
         asked = found(browser, status=status.value)
         assert sorted(asked) == sorted(row["number"] for row in rows if row["status"] is status)
+
+
+@pytest.mark.slow
+def test_drafts_without_a_value_come_after_those_with_one_on_both_databases(
+    app: Flask, client_as: ClientAs, act_as: ActAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By 申请日期, 数量, 商品名称 and 出版单位; descending before them; searched, and beyond the reach, too."""
+    pending = [make_application(status="pending", title=f"第{n}辑") for n in (1, 2)]
+    with act_as("publisher") as account:
+        blank = {"version": 1, "status": Status.DRAFT, "applicant_id": account.organisation_id, "applicant_name": "x"}
+        blank |= {"applicant_code": "x", "created_at": clock.now(), "changed_at": clock.now()}
+        submitted = set(db.session.scalars(select(Application.number).where(Application.id.in_(pending))))
+        with engine_of_owner(app).begin() as connection:
+            connection.execute(insert(Application.__table__), [blank | {"number": f"SQ2025{n:08d}"} for n in (1, 2, 3)])
+    browser = client_as("publisher")
+    for reach in (10_000, 2):
+        monkeypatch.setattr(paging, "REACH", reach)
+        for column, asked in product((1, 2, 3, 5), ({}, {"number": "SQ"})):
+            forwards = found(browser, sort=column, page_size=100, **asked)
+            backwards = found(browser, sort=column, desc=1, page_size=100, **asked)
+            assert set(forwards[:2]) == submitted and backwards == forwards[::-1], (column, asked)
