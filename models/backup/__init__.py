@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,10 +170,23 @@ def missing_files(session: Session, store: Store) -> list[str]:
     return sorted(found)
 
 
-def sweep(session: Session, store: Store) -> dict[str, int]:
-    """Delete orphaned files, interrupted uploads, and old records of people: label → count. Commits."""
+def sweep(session: Session, store: Store) -> Iterator[tuple[str, int]]:
+    """Delete old records of people, orphaned files and interrupted uploads. Commits; raises StoreUnusable and OSError.
+
+    Yields (label, count) after each part, the count of a label in several parts: a sweep that fails has done those.
+    """
     store.check()  # not on an unregistered or unreachable store
     moment = clock.now()
+    yield from _delete_records(session, moment).items()
+    before = moment - ORPHAN_AGE
+    yield _("无主文件"), 0
+    for digest in _orphans(session, store):
+        yield _("无主文件"), int(store.remove(digest, before))
+    yield _("未传完的文件"), store.delete_leftovers(before)
+
+
+def _delete_records(session: Session, moment: datetime) -> dict[str, int]:
+    """Delete the records of people that are too old at that moment, and commit: label → count."""
     over = func.coalesce(Visit.ended_at, Visit.seen_at) < moment - LOG_RETENTION
     answers: Any = session.execute(delete(SpentChallenge).where(SpentChallenge.spent_at < moment - CHALLENGE_AGE))
     portal_visits.delete_old(session, moment - CHALLENGE_AGE, over)
@@ -182,10 +195,7 @@ def sweep(session: Session, store: Store) -> dict[str, int]:
     messages: Any = session.execute(delete(Notification).where(Notification.at < moment - MESSAGE_AGE))
     failures: Any = session.execute(delete(SigninFailure).where(SigninFailure.at < moment - LOG_RETENTION))
     session.commit()
-    before = moment - ORPHAN_AGE
     return {
-        _("无主文件"): sum(store.remove(digest, before) for digest in _orphans(session, store)),
-        _("未传完的文件"): store.delete_leftovers(before),
         _("验证码记录"): answers.rowcount,
         _("登录记录"): visits.rowcount + failures.rowcount,
         _("消息"): messages.rowcount,

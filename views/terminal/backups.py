@@ -141,7 +141,7 @@ def _restore_on_trial(place: Path) -> int:
 
     Raises Refused. The database is deleted in any case; after SIGKILL, by the next drill.
     """
-    with _ended_by_sigterm(), _empty_folder() as folder, _empty_database(folder) as address:
+    with ended_by_sigterm(), _empty_folder() as folder, _empty_database(folder) as address:
         environment = _environment(address, folder)
         _run(environment, "restore", str(place))
         engine = create_engine(address)
@@ -157,7 +157,7 @@ def _restore_on_trial(place: Path) -> int:
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
+def ended_by_sigterm() -> Iterator[None]:
     """SIGTERM ends the block as Ctrl-C does, which cleans up."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -41,7 +41,7 @@ def failure_noted(session: Session, kind: Operation, words: str) -> Iterator[Non
         yield
     except (Refused, OSError, SQLAlchemyError, KeyboardInterrupt) as failed:
         session.rollback()
-        sentence = _("%(subject)s：%(why)s", subject=words, why=_reason(failed))
+        sentence = _("%(subject)s：%(why)s", subject=words, why=reason(failed))
         if _has_log():
             note_and_commit(session, kind, sentence)
         else:
@@ -49,7 +49,8 @@ def failure_noted(session: Session, kind: Operation, words: str) -> Iterator[Non
         raise
 
 
-def _reason(failed: BaseException) -> object:
+def reason(failed: BaseException) -> object:
+    """The sentence of an error for the log."""
     if isinstance(failed, KeyboardInterrupt):
         return _("操作被中断。")
     return no_answer(failed) if isinstance(failed, SQLAlchemyError) else failed

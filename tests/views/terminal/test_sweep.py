@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import select
 
-from models import access, backup, clock
+from models import access, backup, clock, log
 from models.application.attachments import Store
 from models.database import db
 from models.people.sessions import Visit
@@ -30,7 +30,7 @@ def test_sweep_deletes_old_orphans_and_no_file_with_a_row(
         grow_old(address, digest)
     answer = run_command(app, "sweep")
     assert answer.exit_code == 0, answer.output
-    assert answer.output.splitlines()[:2] == ["无主文件：清理 1 项。", "未传完的文件：清理 0 项。"]
+    assert answer.output.splitlines()[-2:] == ["无主文件：清理 1 项。", "未传完的文件：清理 0 项。"]
     assert everything_in(app)[1] == files | {young}
 
 
@@ -43,8 +43,23 @@ def test_sweep_deletes_old_interrupted_uploads(app: Flask) -> None:
     long_ago = time.time() - 2 * 24 * 3600
     os.utime(dead, (long_ago, long_ago))
     answer = run_command(app, "sweep")
-    assert answer.output.splitlines()[:2] == ["无主文件：清理 0 项。", "未传完的文件：清理 1 项。"]
+    assert answer.output.splitlines()[-2:] == ["无主文件：清理 0 项。", "未传完的文件：清理 1 项。"]
     assert (arriving.exists(), dead.exists()) == (True, False)
+
+
+def test_a_sweep_that_fails_half_way_logs_what_it_has_deleted(app: Flask) -> None:
+    """A folder with the name of a file cannot be deleted like one."""
+    app_store = Store(app.config["STORE"])
+    old, stuck = app_store.put_bytes(b"old"), "f" * 64
+    (Path(app.config["STORE"]) / "ff" / stuck).mkdir(parents=True)
+    for digest in (old, stuck):
+        grow_old(app.config["STORE"], digest)
+    answer = run_command(app, "sweep")
+    assert answer.exit_code == 1 and old < stuck and old not in app_store.digests()
+    assert "无主文件：清理 1 项。" in answer.output and "清理没有完成。" in answer.output
+    with app.app_context(), access.everything() as session:
+        entry = log.newest(session, log.Operation.SWEPT)
+        assert entry is not None and "无主文件 1；" in entry.words and entry.words.endswith("清理没有完成。")
 
 
 NAMELESS = {
