@@ -35,7 +35,8 @@ def resume_visit_and_commit(
 ) -> Account | None:
     """The account of a session token; None if the visit has ended or expired, or the account is disabled.
 
-    `timeout`: since the last request; `lifetime`: since sign-in. Writes `seen_at` and commits, at most once a minute.
+    `timeout`: since the last request; `lifetime`: since sign-in. Writes `seen_at` and commits, at most once a minute,
+    or ten times within a timeout of less than ten minutes: otherwise one of a minute would end a session in use.
     """
     visit = session.scalar(select(Visit).where(Visit.token_hash == hashed(token), Visit.ended_at.is_(None)))
     moment = clock.now()
@@ -45,7 +46,7 @@ def resume_visit_and_commit(
         return None
     if not visit.account.is_active:
         return None
-    if moment - visit.seen_at > timedelta(minutes=1):
+    if moment - visit.seen_at > min(timedelta(minutes=1), timeout / 10):
         _write_seen_and_commit(session, visit, moment)
     visit.token = token
     visit.account.visit = visit

@@ -96,6 +96,19 @@ def test_a_request_is_recorded_at_most_once_a_minute(app: Flask, monkeypatch: py
         assert db.session.scalars(select(Visit)).one().seen_at == moment
 
 
+def test_a_person_who_makes_requests_stays_signed_in_however_short_the_timeout(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute is the shortest that FILING_SESSION_MINUTES can be."""
+    with app.app_context():
+        token = sign_in(db.session(), "publisher", PASSWORD).get_id()
+        for seconds in range(20, 200, 20):
+            with later(monkeypatch, seconds / 60):
+                assert resume_visit_and_commit(db.session(), token, timedelta(minutes=1)) is not None, seconds
+        with later(monkeypatch, (180 + 61) / 60):
+            assert resume_visit_and_commit(db.session(), token, timedelta(minutes=1)) is None
+
+
 def test_signing_out_ends_the_visit_on_the_server(app: Flask) -> None:
     """A copy of the cookie is useless afterwards."""
     with app.app_context():
