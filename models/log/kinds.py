@@ -32,6 +32,7 @@ class SignIn(Word):
     API_KEY_REMOVED = "api_key_removed", _l("撤销接口密钥")
     API_KEY_REFUSED = "api_key_refused", _l("接口密钥没有通过核验")
     PASSWORD_CHANGED = "password_changed", _l("修改密码")
+    PASSWORD_REMOVED = "password_removed", _l("首次登录未用一次性密码，该密码失效")
     WRONG_CURRENT = "wrong_current", _l("修改密码失败：当前密码不正确")
     MAIL_CHANGED = "mail_changed", _l("修改邮件提醒")
     MAIL_ASKED = "mail_asked", _l("更换邮箱，等待确认")

@@ -162,6 +162,14 @@ class Account(Base, UserMixin):
         self.password_hash = HASHER.hash(password)
         self.must_change = must_change
 
+    @property
+    def has_password(self) -> bool:
+        return bool(self.password_hash)
+
+    def remove_password(self) -> None:
+        """Leave no password that signs in, and none to change."""
+        self.password_hash, self.must_change = "", False
+
     def reset_password(self) -> str:
         """Set a one-time password that must be changed at the next login; returned in clear only here."""
         password = "-".join("".join(secrets.choice(SPOKEN_SIGNS) for _sign in range(5)) for _group in range(3))

@@ -22,4 +22,5 @@ class Method(Word):
 # Methods that satisfy the rule that an account must use a security key.
 WITH_KEY = frozenset({Method.PASSWORD_AND_KEY, Method.KEY, Method.CARD, Method.PORTAL_AND_KEY, Method.PORTAL_ASSURED})
 PORTAL_ALONE = frozenset({Method.PORTAL, Method.PORTAL_ASSURED})  # authenticated by the portal only
+WITH_PASSWORD = frozenset({Method.PASSWORD, Method.PASSWORD_AND_KEY, Method.PASSWORD_AND_CODE})
 WITH_CODE = frozenset({Method.PASSWORD_AND_CODE, Method.PORTAL_AND_CODE})

@@ -15,7 +15,7 @@ from models.database import Base
 from models.language import listed
 from models.log import LogEntry, Place, SignIn
 from models.people.accounts import HASHER, Account, matches, normal_username
-from models.people.methods import Method
+from models.people.methods import WITH_PASSWORD, Method
 from models.people.signin_failures import (
     TRIES,
     SigninFailure,
@@ -105,7 +105,8 @@ def _finish_attempt(
 
     `failed`: the log entry of a wrong password.
     """
-    is_right = matches(account.password_hash if account else dummy_hash(), password) and account is not None
+    stored = account.password_hash if account else ""  # an account without a password, too, takes as long
+    is_right = matches(stored or dummy_hash(), password) and bool(stored)
     if is_right:
         record_success(session, attempt)
         session.commit()
@@ -172,6 +173,23 @@ def begin_visit(session: Session, account_id: int, place: Place, method: Method,
     session.flush()
     visit.token = token
     return visit
+
+
+def remove_unused_password(session: Session, visit: Visit, place: Place) -> bool:
+    """Remove the one-time password of an account whose first visit began without it; returns whether it did.
+
+    The person may never have received it, and cannot change it; whoever made the account knows it. After a reset in a
+    later visit the password stays, and must be changed. The caller commits.
+    """
+    account = visit.account
+    if not account.must_change or visit.method in WITH_PASSWORD:
+        return False
+    earlier = select(Visit.id).where(Visit.account_id == account.id, Visit.id != visit.id)
+    if session.scalar(earlier.limit(1)) is not None:
+        return False
+    account.remove_password()
+    log.record(session, SignIn.PASSWORD_REMOVED, account, place)
+    return True
 
 
 def attach_visit(session: Session, account: Account, token: str) -> None:

@@ -28,6 +28,7 @@ from models.people.sessions import (
     failures_notice,
     last_sign_in,
     previous_visit,
+    remove_unused_password,
 )
 from models.workflow import Refused
 from views.entrance.place import BROWSER, place
@@ -61,6 +62,7 @@ def begin(
     former = current_user.visit if current_user.is_authenticated else None
     with access.everything() as everything:
         visit = begin_visit(everything, account.id, where, method, words)
+        has_lost_password = remove_unused_password(everything, visit, where)
         token, removed_meanwhile = visit.token, _bind_proofs(everything, visit, proof, sign_on)
         if removed_meanwhile:
             everything.rollback()
@@ -78,7 +80,7 @@ def begin(
     session.permanent = True
     login_user(account)
     _remember_browser(where.browser)
-    _flash_last_sign_in(account)
+    _flash_last_sign_in(account, has_lost_password)
 
 
 class Removed(NamedTuple):
@@ -106,8 +108,10 @@ def assert_opened_by(account: Account) -> None:
         raise Refused(_("这个页面不是以该账号打开的，请用原来的账号登录后继续。"))
 
 
-def _flash_last_sign_in(account: Account) -> None:
+def _flash_last_sign_in(account: Account, has_lost_password: bool) -> None:
     """Flash the time and place of the previous sign-in, or a notice of wrong passwords since then."""
+    if has_lost_password:
+        flash(_("系统管理员为您设置的一次性密码没有用过，已经失效。需要用户名登录的，请向系统管理员索取。"), "message")
     if notice := failures_notice(db.session(), account):
         flash(notice, "message")
     elif last := previous_visit(db.session(), account):

@@ -13,10 +13,12 @@ from models.notifications.password_reset import reset_password
 from models.people.accounts import Account
 from models.people.portal_links import PortalRequest
 from models.sign_on.discovery import KNOWN
+from models.workflow import Refused
 from tests.authenticator import Authenticator
 from tests.browsing import ClientAs
 from tests.cast import account_of
 from tests.independent_portal import IndependentPortal, Visitor
+from tests.signing_in import sign_in
 from tests.views.entrance.portal_steps import come, link, sign_on, unlink
 from tests.views.keys import enrol, entries, is_in, options, use
 from views.entrance import second_step
@@ -43,6 +45,25 @@ def test_a_portal_user_signs_in_after_the_operator_has_linked_the_account(
     page = browser.get("/visits/").text
     assert "这次使用的方式：单一窗口登录" in page
     assert entries(webauthn_app) == [("portal_asked", ""), ("signed_in", "单一窗口登录：王敏")]
+
+
+def test_a_first_sign_on_asks_for_no_password_that_the_person_has_never_used(
+    webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
+) -> None:
+    """On both databases. The one-time password, which an operator knows, does not sign in any more."""
+    with webauthn_app.app_context(), access.everything() as session:
+        once = session.get_one(Account, account_of("publisher").id).reset_password()
+        session.commit()
+    link(webauthn_app, portal)
+    sign_on(browser := client_as(None), portal)
+    page = browser.get("/visits/")
+    assert page.status_code == 200 and "一次性密码没有用过，已经失效" in page.text
+    assert entries(webauthn_app)[-1][0] == "password_removed"
+    assert "这个账号没有密码" in browser.get("/password").text
+    with webauthn_app.app_context():
+        for guess in (once, ""):
+            with pytest.raises(Refused, match="用户名或密码不正确"):
+                sign_in(db.session(), "publisher", guess)
 
 
 def test_a_sign_out_at_the_portal_ends_just_its_own_session(
