@@ -1,5 +1,8 @@
 """常用查询: named queries of a list, saved by a person for themselves."""
 
+import json
+from hashlib import sha256
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, func, select
@@ -34,6 +37,12 @@ class SavedQuery(Base):
 
     __table_args__ = (UniqueConstraint("account_id", "screen", "name"),)
 
+    @property
+    def mark(self) -> str:
+        """A digest of what a page shows of this query: on SQLite a later query may get the id of a deleted one."""
+        shown = json.dumps([self.screen, self.name, self.asked], ensure_ascii=False, sort_keys=True)
+        return sha256(shown.encode()).hexdigest()[:16]
+
 
 def listed(session: Session, screen: str) -> list[SavedQuery]:
     """The saved queries of one screen that this session sees, oldest first."""
@@ -61,15 +70,32 @@ def save(session: Session, screen: str, name: str, asked: Asked, words: str, by:
     return row
 
 
-def rename(session: Session, row: SavedQuery, name: str, by: Account) -> None:
-    """Rename a query; raises Refused for a bad or existing name. The caller commits."""
+def rename(session: Session, row: SavedQuery, name: str, mark: str, by: Account) -> None:
+    """Rename a query; `mark`: of the page. Raises Refused for a bad or existing name, or another mark.
+
+    The same name again is no error, whatever the mark: a double click. The caller commits.
+    """
     name = _read(name)
     wait_for(session, Lock.SAVED_QUERY)
+    if name != row.name:
+        _assert_shown(row, mark)
     other = _named(session, by, row.screen, name)
     if other is not None and other is not row:
         raise Refused(_name_in_use(name), "name")
     row.name = name
     session.flush()
+
+
+def remove(session: Session, row: SavedQuery, mark: str) -> None:
+    """Delete a query; raises Refused unless `mark`, of the page, is that of the row. The caller commits."""
+    _assert_shown(row, mark)
+    session.delete(row)
+    session.flush()
+
+
+def _assert_shown(row: SavedQuery, mark: str) -> None:
+    if mark != row.mark:
+        raise Refused(_("这个常用查询在页面打开以后已改名或删除，没有再改动，请刷新页面核对。"))
 
 
 def _named(session: Session, by: Account, screen: str, name: str) -> SavedQuery | None:

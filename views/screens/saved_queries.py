@@ -19,7 +19,7 @@ from models.vocabulary import Role
 from models.workflow import Refused
 from views.panel.checks import REQUIRED
 from views.panel.display import Button
-from views.panel.fields import PlainTextField
+from views.panel.fields import PlainTextField, VersionField
 from views.panel.list_export import ListExport
 from views.panel.saved_queries import address_of, read, remember_refusal, words_of
 from views.panel.saving import commit_or_refuse
@@ -42,8 +42,11 @@ class SavedQueryScreen(ListExport):
     column_sortable_list = ()
     column_default_sort = ("id", False)
     column_labels = LABELS | {"acts": _l("操作")}
-    form_columns = ("name",)
-    form_extra_fields = {"name": PlainTextField(LABELS["name"], [DataRequired(REQUIRED)], most=MOST_NAME)}
+    form_columns = ("name", "seen")
+    form_extra_fields = {
+        "name": PlainTextField(LABELS["name"], [DataRequired(REQUIRED)], most=MOST_NAME),
+        "seen": VersionField(),  # the mark of the query
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(SavedQuery, db, **kwargs)
@@ -112,19 +115,28 @@ class SavedQueryScreen(ListExport):
     @expose("/remove/", methods=("POST",))
     def remove(self) -> Any:
         """Delete a query and commit; no error if it is deleted already."""
-        if row := self.get_one(request.form.get("id")):
-            db.session.delete(row)
-            db.session.commit()
-        flash(_("已删除。"), "success")
+        try:
+            if row := self.get_one(request.form.get("id")):
+                with commit_or_refuse():
+                    saved_queries.remove(db.session(), row, request.args.get("mark", ""))
+            flash(_("已删除。"), "success")
+        except Refused as refused:
+            flash(str(refused), "error")
         return self.back()
 
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        if request.method == "GET":
+            form.seen.data = obj.mark
+        return form
+
     def save(self, form: Any, model: SavedQuery) -> SavedQuery:
-        saved_queries.rename(db.session(), model, form.name.data, current_user)
+        saved_queries.rename(db.session(), model, form.name.data, form.seen.data or "", current_user)
         return model
 
     def buttons(self, row: SavedQuery) -> list[Button]:
         ask = _("确定要删除常用查询「%(name)s」吗？", name=row.name)
-        return [Button("remove", _("删除"), self.path(".remove"), ask)]
+        return [Button("remove", _("删除"), self.path(".remove", mark=row.mark), ask)]
 
     def opening(self, row: SavedQuery) -> str:
         return _("改名")

@@ -132,19 +132,6 @@ def test_queries_of_different_lists_may_have_the_same_name(client_as: ClientAs) 
     assert re.findall(r'col-screen"[^>]*>(.*?)</td>', browser.get("/queries/").text) == ["待审核", "全部申请"]
 
 
-def test_a_saved_query_can_be_renamed_and_deleted(client_as: ClientAs) -> None:
-    browser = client_as("publisher")
-    save_query(browser, "退回")
-    save_query(browser, "暂存", "status=draft")
-    key = offered(browser.get("/applications/").text)["退回"]
-    assert browser.post(f"/queries/edit/?id={key}", data={"name": "暂存"}).status_code == 422
-    assert browser.post(f"/queries/edit/?id={key}", data={"name": "待补正"}).status_code == 302
-    assert list(offered(browser.get("/applications/").text)) == ["待补正", "暂存"]
-    for _time in range(2):  # a double click
-        assert browser.post("/queries/remove/", data={"id": key}).status_code == 303
-    assert list(offered(browser.get("/applications/").text)) == ["暂存"]
-
-
 def test_a_saved_query_of_another_account_cannot_be_seen_or_changed(client_as: ClientAs, act_as: ActAs) -> None:
     """Not even of a colleague of the same publisher or province."""
     save_query(client_as("publisher"), "退回")
