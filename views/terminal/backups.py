@@ -1,14 +1,11 @@
 """Commands backup, restore and drill. A backup is checked at once; a drill restores it into a temporary database."""
 
-import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -25,13 +22,13 @@ from models.log import Operation, Place
 from models.notifications import letters
 from models.workflow import Refused
 from views.resources import store
+from views.terminal.drill_folder import empty_folder
 from views.terminal.group import Sentence
 from views.terminal.logged import failure_noted, note_and_commit
 
 PATH = click.Path(path_type=Path)
 SENDS = ("SMTP", "CUSTOMS_GATEWAY", "CHECKPOINTS", "WITNESSES")  # settings that a drill must not have
 OWN_ID = "SELECT oid FROM pg_database WHERE datname = current_database()"
-SCRATCH = "filing-drill-"  # the beginning of the name of a drill's folder
 
 
 class AnotherDrill(Refused):
@@ -141,7 +138,7 @@ def _restore_on_trial(place: Path) -> int:
 
     Raises Refused. The database is deleted in any case; after SIGKILL, by the next drill.
     """
-    with ended_by_sigterm(), _empty_folder() as folder, _empty_database(folder) as address:
+    with ended_by_sigterm(), empty_folder() as folder, _empty_database(folder) as address:
         environment = _environment(address, folder)
         _run(environment, "restore", str(place))
         engine = create_engine(address)
@@ -164,27 +161,6 @@ def ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _empty_folder() -> Iterator[Path]:
-    """A temporary folder, locked while it is used; those of drills that were killed are deleted."""
-    for path in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
-        with suppress(OSError), _locked(path):  # used, or of another person
-            shutil.rmtree(path, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH) as name, _locked(Path(name)):
-        yield Path(name)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock on a folder; raises OSError when another process has it."""
-    lock = os.open(folder, os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(lock)
 
 
 @contextmanager

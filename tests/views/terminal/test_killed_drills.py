@@ -1,11 +1,14 @@
 """A trial restore that is ended from outside leaves nothing, or the next one deletes what it left."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +17,7 @@ from models.database import db
 from tests import ROOT
 from tests.apps import is_on_sqlite
 from tests.views.terminal.commands import run_command
+from views.terminal.drill_folder import empty_folder
 
 
 def left(app: Flask, temporary: Path) -> list[str]:
@@ -58,3 +62,28 @@ def test_a_killed_drill_leaves_nothing_behind_after_the_next(
         time.sleep(0.1)  # PostgreSQL has not noticed yet that the killed one is gone
     assert (drilled.exit_code, "可以恢复" in drilled.output) == (0, True), drilled.output
     assert left(app, temporary) == []
+
+
+@pytest.mark.parametrize("when", ["before the lock", "while it is locked"])
+def test_two_drills_that_begin_together_delete_no_folder_of_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """The second one begins just when the first has made its folder, or has opened it for its lock."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    place = (tempfile, "mkdtemp") if when == "before the lock" else (fcntl, "flock")
+    real, begun = getattr(*place), []
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        made = real(*given, **named) if place[0] is tempfile else None
+        if not begun:
+            begun.append(True)
+            with empty_folder() as other:
+                assert other.is_dir()
+        return made if place[0] is tempfile else real(*given, **named)
+
+    monkeypatch.setattr(*place, interrupted)
+    with empty_folder() as folder:
+        (folder / "store").mkdir()
+        with empty_folder() as other:
+            assert folder.is_dir() and other.is_dir()
+    assert begun and list(tmp_path.iterdir()) == []
