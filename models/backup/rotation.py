@@ -15,6 +15,7 @@ from models.backup import MANIFEST
 from models.workflow import Refused
 
 NAME = "%Y-%m-%dT%H%M%S"  # of the folder of one backup, Beijing time
+REJECTED = "manifest-rejected.json"  # the manifest of a backup that has not passed its check
 LOCK = ".backup-lock"  # a file in the folder of the backups
 FORM = re.compile(r"\d{4}-\d\d-\d\dT\d{6}")
 PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
@@ -44,9 +45,22 @@ def to_keep(moments: list[datetime], keep: dict[str, int]) -> set[datetime]:
 
 
 def backups(folder: Path, complete: bool = True) -> dict[datetime, Path]:
-    """Start → folder of every complete backup in `folder`, or of every other one; other entries are ignored."""
-    there = (path for path in folder.glob("*") if FORM.fullmatch(path.name))
+    """Start → folder of every complete backup in `folder`, or of every unfinished one; other entries are ignored."""
+    there = (path for path in folder.glob("*") if FORM.fullmatch(path.name) and not (path / REJECTED).is_file())
     return {datetime.strptime(path.name, NAME): path for path in there if (path / MANIFEST).is_file() == complete}
+
+
+def reject(place: Path) -> None:
+    """Rename the manifest of a backup that has not passed its check: it is none, but stays until a person deletes it.
+
+    It may be the only trace of a failing disk, or of a table that lost rows.
+    """
+    (place / MANIFEST).rename(place / REJECTED)
+
+
+def rejected(folder: Path) -> list[Path]:
+    """The folders of reject() in `folder`, oldest first."""
+    return sorted(path.parent for path in folder.glob(f"*/{REJECTED}") if FORM.fullmatch(path.parent.name))
 
 
 @contextmanager
@@ -68,7 +82,7 @@ def making(folder: Path) -> Iterator[int | None]:
 
 
 def delete_unfinished(folder: Path, lock: int | None) -> int:
-    """Delete what has no manifest: left by an interrupted backup or deletion, or found wrong; returns their number.
+    """Delete what has no manifest: left by an interrupted backup or deletion; returns their number.
 
     `lock`: of making(), whose own backup is complete. Nothing is deleted without it, or while another backup is made.
     """

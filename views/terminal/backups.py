@@ -58,16 +58,26 @@ def back_up(destination: Path, keep: str | None) -> None:
         click.echo(_("按保留规则删除了 %(count)s 份较早的备份。", count=deleted))
     if unfinished:
         click.echo(_("删除了 %(count)s 份没有做完的备份。", count=unfinished))
+    for wrong in rotation.rejected(destination) if rule else ():
+        click.echo(_kept_sentence(wrong), err=True)
     report_lost(lost)
 
 
 def _check_or_invalidate(place: Path, before: checked.Counts, after: checked.Counts) -> checked.Counts:
-    """Table → rows in the backup. One that is incomplete, or was not checked to its end, loses its manifest."""
+    """Table → rows in the backup. One that is wrong is kept aside, one not checked to its end loses its manifest."""
     try:
         return checked.check(place, before, after)
-    except BaseException:  # also Ctrl-C: without a manifest it does not count as a backup
+    except Exception:
+        rotation.reject(place)
+        click.echo(_kept_sentence(place), err=True)
+        raise
+    except BaseException:  # Ctrl-C: without a manifest it does not count as a backup
         (place / backup.MANIFEST).unlink(missing_ok=True)
         raise
+
+
+def _kept_sentence(place: Path) -> str:
+    return _("“%(path)s”没有通过核对，不算备份，保留供查明原因，不会自动删除；查明后请自行删除。", path=place)
 
 
 @click.command(cls=Sentence, help="把备份恢复到空数据库。")

@@ -38,7 +38,7 @@ def test_an_invalid_retention_rule_is_refused(rule: str) -> None:
         rotation.parse(rule)
 
 
-def test_every_backup_is_verified_before_old_ones_are_deleted(
+def test_every_backup_is_verified_before_old_ones_are_deleted_and_a_wrong_one_is_kept(
     app: Flask, make_application: MakeApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_application(status="filed")
@@ -64,6 +64,15 @@ def test_every_backup_is_verified_before_old_ones_are_deleted(
     assert (failed.exit_code, "与清单不符" in failed.output) == (1, True)
     assert sorted(rotation.backups(folder)) == whole
     assert (folder / "mine").is_dir()
+    (wrong,) = rotation.rejected(folder)
+    kept = f"“{wrong}”没有通过核对，不算备份"
+    assert kept in failed.output and wrong.name.startswith(f"{now:%Y-%m-%d}")
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=1))
+    next_one = run_command(app, "backup", folder, "--keep", "daily=2")
+    assert (next_one.exit_code, kept in next_one.output, "没有做完" in next_one.output) == (0, True, False)
+    assert (wrong / DATABASE).read_bytes() == b"x", "what is wrong stays until a person has seen it"
+    assert len(rotation.backups(folder)) == 2 and rotation.newest(folder) != wrong
+    assert run_command(app, "restore", wrong).exit_code == 1
 
 
 STALLED = """
