@@ -3,6 +3,9 @@
 Its owner alone reads what happened before the first 申报; the authorities alone read which reviewer had taken the case.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +16,9 @@ from models.application.trail import TrailEntry
 from models.people.accounts import Account
 from models.vocabulary import Action, Role, Step, Word
 
-NEWEST = 50  # entries of a history that a page shows unless asked for all of it
+NEWEST = 50  # entries of a history that a page shows at a time
+MOST_ROWS = 20_000  # changed carriers, before and after, in the entries of a page: three saves of 3,000 other ones
+BATCH = 5  # entries whose changes are parsed at once
 # Acts that the nation reads in 办理日志: those of the provinces and of customs, and 申报.
 NATIONAL_ACTS: tuple[Word, ...] = (
     *(each for each in Action if each not in (Action.EDIT, Action.DELETE, Action.COPY, Action.DUPLICATE)),
@@ -22,15 +27,53 @@ NATIONAL_ACTS: tuple[Word, ...] = (
 PRIVATE_ACTS = [each.value for words in (Action, Step) for each in words if each not in NATIONAL_ACTS]
 
 
-def history(session: Session, application: Application, reader: Account, most: int | None = None) -> list[TrailEntry]:
-    """办理过程 as this reader may see it, newest first: the newest `most` entries, or all of them (None)."""
+def history(session: Session, application: Application, reader: Account) -> Iterator[TrailEntry]:
+    """办理过程 as this reader may see it, newest first. Read in small batches: one entry can have 3,000 carriers."""
+    return iter(session.scalars(_entries(application, reader).execution_options(yield_per=BATCH)))
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Entries newest first; if it `goes_on`, the last one belongs to the next page, and tells how that begins."""
+
+    entries: list[TrailEntry]
+    goes_on: bool
+
+    @property
+    def most(self) -> int:
+        """How many of the entries this page shows."""
+        return len(self.entries) - self.goes_on
+
+
+def page_of_history(
+    session: Session, application: Application, reader: Account, older_than: int | None = None
+) -> HistoryPage:
+    """The newest entries of history(), or of those before the entry with this id.
+
+    At most NEWEST, and no more than with MOST_ROWS, but at least one.
+    """
+    wanted = _entries(application, reader).limit(NEWEST + 1)
+    if older_than is not None:
+        wanted = wanted.where(TrailEntry.id < older_than)
+    found, entries, rows = session.scalars(wanted).yield_per(BATCH), list[TrailEntry](), 0
+    for entry in found:
+        entries.append(entry)
+        rows += sum(len(carriers or ()) for carriers in (entry.changes or {}).get("carriers") or ())
+        if len(entries) > 1 and rows > MOST_ROWS:
+            found.close()
+            return HistoryPage(entries, goes_on=True)
+    return HistoryPage(entries, goes_on=len(entries) > NEWEST)
+
+
+def _entries(application: Application, reader: Account) -> Select[TrailEntry]:
+    """All entries that this reader may see, newest first."""
     entries = select(TrailEntry).where(TrailEntry.application_id == application.id)
     if reader.role is not Role.PUBLISHER:
         first = _first_submission(application).with_only_columns(TrailEntry.id)
         entries = entries.where(TrailEntry.id >= first.scalar_subquery())
     else:
         entries = entries.where(TrailEntry.act.not_in([action.value for action in workflow.INTERNAL]))
-    return list(session.scalars(entries.order_by(TrailEntry.id.desc()).limit(most)))
+    return entries.order_by(TrailEntry.id.desc())
 
 
 def may_read(session: Session, file: Attachment, reader: Account) -> bool:

@@ -35,7 +35,6 @@ from views.screens.blank_forms import BlankDownloadScreen
 from views.screens.carriers import CarrierForm, CarrierRowsConverter
 from views.screens.copying import CopyScreen
 from views.screens.doubts import DoubtScreen, DoubtsNotShown
-from views.screens.history import history
 
 WRITTEN = written(Application)
 OVERRIDES, ARGS = form_args_of(Application, WRITTEN)
@@ -199,7 +198,7 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             unreadable_text.drop_blank_rows(form)
             form.validate()
         elif obj is not None and request.method == "GET":
-            form.last_entry.data = next((entry.id for entry in history(obj)), 0)  # 0: a damaged trail
+            form.last_entry.data = obj.last_change or 0
             unreadable_text.type_again(form, obj)
         return form
 

@@ -38,6 +38,7 @@ from views.panel.screen import labels_of
 from views.resources import pace
 from views.screens import menu_counts
 from views.screens.exchange_rows import MessageTemplate, Offered, badges, states, unanswered_since
+from views.screens.history import older_than
 
 
 def address_of(act: Word) -> str:
@@ -181,7 +182,8 @@ class ExchangeScreen(ListExport):
             message_acts.perform(db.session(), Step(act), row, current_user, since, opinion)
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        page: dict[str, Any] = {"badges": badges, "tag": tag, "written": written, "notes_of": notes, "newest": NEWEST}
+        page: dict[str, Any] = {"badges": badges, "tag": tag, "written": written}
+        page |= {"notes_of": notes, "newest": NEWEST, "older_than": older_than}
         if template == self.list_template:
             last = reconciliation.latest(db.session())
             own = last.differences_of(certificate_series(current_user.province)) if last else []
@@ -210,10 +212,11 @@ class TrafficScreen(ListExport):
 
 
 def notes(message: CustomsMessage) -> list[CustomsNote]:
-    """The notes of a message, newest first: up to NEWEST + 1, or all for `?notes=all`."""
+    """Up to NEWEST + 1 notes of a message, newest first; for `?notes=<id>` of those before this one."""
     found = select(CustomsNote).where(CustomsNote.customs_message_id == message.id).order_by(CustomsNote.id.desc())
-    most = None if request.args.get("notes") == "all" else NEWEST + 1
-    return list(db.session.scalars(found.limit(most)))
+    start = older_than("notes")
+    older = found if start is None else found.where(CustomsNote.id < start)
+    return list(db.session.scalars(older.limit(NEWEST + 1)))
 
 
 def span(waited: timedelta) -> str:

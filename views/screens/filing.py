@@ -14,7 +14,7 @@ from sqlalchemy.orm import defer, joinedload, undefer
 from models import customs, opinions, workflow
 from models.acts import filing, printing
 from models.acts.completeness import Incomplete, required_of
-from models.application import Application, disclosure
+from models.application import Application
 from models.application.attachments import SHOWN_IN_BROWSER
 from models.application.carriers import Carrier
 from models.application.changes import explain
@@ -37,7 +37,7 @@ from views.panel.spreadsheet import Sheet
 from views.resources import office, unanswered
 from views.screens.downloads import DownloadScreen
 from views.screens.filing_order import FilingOrder
-from views.screens.history import history, open_opinion, progress
+from views.screens.history import history, older_than, open_opinion, progress
 from views.screens.printing import NotMadeYet, PrintScreen, state_of
 
 PERFORMED = ", ".join(action.value for action, act in workflow.ACTS.items() if not act.apart)
@@ -48,7 +48,8 @@ WITH_CERTIFICATE = joinedload(Application.certificate).options(*CERTIFICATE_PART
 WITH_UNREAD = undefer(Application.unread)
 
 OF_HISTORY: dict[str, Any] = {  # used by screens/history.html
-    "entries_of": history, "shown_entries": shown_entries, "progress": progress, "open_opinion": open_opinion,
+    "history_of": history, "older_than": older_than, "shown_entries": shown_entries, "progress": progress,
+    "open_opinion": open_opinion,
 }  # fmt: skip
 
 
@@ -152,7 +153,6 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "required_of": required_of,
             "grounds": Ground,
             "unanswered": unanswered,
-            "newest": disclosure.NEWEST,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),
             "explain": explain,

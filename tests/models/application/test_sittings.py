@@ -53,7 +53,7 @@ class Desk:
 
     def entries(self, most: int | None = None) -> Shown:
         with self.app.test_request_context(), self.act_as("publisher") as by:
-            entries = disclosure.history(db.session(), db.session.get_one(Application, self.key), by)
+            entries = list(disclosure.history(db.session(), db.session.get_one(Application, self.key), by))
             new = entries[: len(entries) - self.before]
             return [(shown.entry.act, shown.saves, shown.lines) for shown in shown_entries(new, most)]
 
@@ -62,7 +62,7 @@ class Desk:
 def desk(app: Flask, act_as: ActAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk(app, act_as, make_application(), monkeypatch)
     with app.app_context(), act_as("publisher") as by:
-        made.before = len(disclosure.history(db.session(), db.session.get_one(Application, made.key), by))
+        made.before = len(list(disclosure.history(db.session(), db.session.get_one(Application, made.key), by)))
     made.began += 2 * BREAK
     return made
 

@@ -3,16 +3,18 @@
 import html
 import io
 import re
+from weakref import WeakSet
 
 import pytest
 from flask import Flask
 from sqlalchemy import event, select
 
 from models.acts import drafts
-from models.application import Application, disclosure
+from models.application import Application, disclosure, trail
 from models.application.trail import TrailEntry
 from models.database import db
 from models.people.accounts import Organisation
+from models.vocabulary import Action
 from tests.browsing import Browser, ClientAs
 from tests.conftest import ActAs, MakeApplication, MakePdf, StoredRows
 from tests.views.conftest import AdvanceClock
@@ -132,10 +134,10 @@ def test_too_many_carrier_rows_are_refused_unread(
 def test_a_page_reads_a_bounded_part_of_a_long_history(
     app: Flask, client_as: ClientAs, make_application: MakeApplication, act_as: ActAs
 ) -> None:
-    """The newest entries, and a way to the older ones: a case that was edited 200 times opens like any other."""
+    """The newest entries, and a way to the older ones and back: a case that was edited 200 times opens like any."""
     key = make_application(title="第 0 稿")
     with act_as("publisher") as filer:
-        for n in range(1, 71):
+        for n in range(1, 2 * disclosure.NEWEST + 21):
             application = db.session.get_one(Application, key)
             with drafts.revising(db.session(), application, application.version, filer):
                 application.title = f"第 {n} 稿"
@@ -147,15 +149,77 @@ def test_a_page_reads_a_bounded_part_of_a_long_history(
         loaded.append(entry.id)
 
     event.listen(TrailEntry, "load", count)
-    page = publisher.get(f"/applications/edit/?id={key}").text
+    pages, address = [], f"/applications/edit/?id={key}"
+    while address:
+        loaded.clear()
+        pages.append(publisher.get(address).text)
+        assert 0 < len(loaded) <= disclosure.NEWEST + 1
+        older = re.search(r'href="([^"]+)#trail">查看更早的办理过程', pages[-1])
+        address = html.unescape(older[1]) if older else ""
     event.remove(TrailEntry, "load", count)
-    assert 0 < len(loaded) <= disclosure.NEWEST + 1
-    assert "“第 69 稿” → “第 70 稿”" in page and "“第 20 稿” → “第 21 稿”" in page
-    assert "“第 20 稿” → “第 70 稿”" not in page, "the sitting began with another title, which was not read"
-    assert "“第 0 稿”" not in page
-    older = re.search(r'href="([^"]+history=all)#trail"', page)
-    assert older
-    whole = publisher.get(html.unescape(older[1])).text
-    assert "“第 0 稿”" not in whole  # the title before the sitting, which made the draft, was empty
-    assert "→ “第 70 稿”" in whole
-    assert "查看更早的办理过程" not in whole
+    newest, middle, oldest = pages
+    assert "“第 119 稿” → “第 120 稿”" in newest and "“第 70 稿” → “第 71 稿”" in newest
+    assert "“第 69 稿” → “第 70 稿”" in middle and "“第 20 稿” → “第 21 稿”" in middle
+    assert "→ “第 20 稿”" in oldest and "<strong>新建" in oldest
+    assert "“第 20 稿” → “第 70 稿”" not in middle, "the sitting began with another title, which was not read"
+    assert "返回最新的办理过程" in middle and "返回最新的办理过程" not in newest
+
+
+def test_a_page_of_older_entries_still_tells_of_the_newest_state(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """办理进度, the open 退回意见 and what 保存 compares with are not those of the entries that it lists."""
+    key, publisher = make_application(status="returned"), client_as("publisher")
+    newest, older = (publisher.get(f"/applications/edit/?id={key}{more}").text for more in ("", "&history=2"))
+    entries = stored_rows(key)["trail_entry"]
+    assert form_of(newest)["last_entry"] == form_of(older)["last_entry"] == str(entries[-1]["id"])
+    steps, opinion = re.compile(r'<ol class="steps".*?</ol>', re.S), entries[-1]["opinion"]
+    assert steps.findall(newest) == steps.findall(older)
+    assert (newest.count(opinion), older.count(opinion)) == (2, 1)
+
+
+@pytest.mark.parametrize("place", ["all", "-1", "9" * 19, "٣", "0"])
+def test_any_other_beginning_of_the_history_is_a_page(
+    client_as: ClientAs, make_application: MakeApplication, place: str
+) -> None:
+    """`all` was an address until 0.4.0."""
+    answer = client_as("publisher").get(f"/applications/details/?id={make_application()}&history={place}")
+    assert answer.status_code == 200 and ("<strong>新建" in answer.text) == (place != "0")
+
+
+def test_entries_with_many_carriers_are_fewer_on_a_page(
+    client_as: ClientAs, make_application: MakeApplication, act_as: ActAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory and time follow the changed carriers, of which each save can have thousands."""
+    monkeypatch.setattr(disclosure, "MOST_ROWS", 30)
+    key = make_application(carriers=10)
+    with act_as("publisher") as filer:
+        for n in range(3):
+            application = db.session.get_one(Application, key)
+            with drafts.revising(db.session(), application, application.version, filer):
+                for carrier in application.carriers:
+                    carrier.specification = f"第 {n} 版"
+            db.session.commit()
+    publisher, address, shown = client_as("publisher"), f"/applications/details/?id={key}", []
+    while address:
+        page = publisher.get(address).text
+        shown.append([n for n in range(3) if f"“第 {n} 版”" in page])
+        older = re.search(r'href="([^"]+)#trail">查看更早的办理过程', page)
+        address = html.unescape(older[1].replace("/edit/", "/details/")) if older else ""
+    assert shown == [[1, 2], [0, 1], [0]], "before and after of one save on each page"
+
+
+def test_a_whole_history_is_read_in_small_batches(make_application: MakeApplication, act_as: ActAs) -> None:
+    """Programs read all of it: 1,000 saves of 3,000 carriers would be gigabytes at once."""
+    key, alive, most = make_application(), WeakSet[TrailEntry](), 0
+    with act_as("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        for n in range(5 * disclosure.BATCH):
+            trail.record(db.session(), application, Action.EDIT, filer, application.status, changes={"title": [n, n]})
+        db.session.commit()
+    with act_as("publisher") as filer:
+        application = db.session.get_one(Application, key)
+        for entry in disclosure.history(db.session(), application, filer):
+            alive.add(entry)
+            most = max(most, len(alive))
+    assert 0 < most <= 2 * disclosure.BATCH

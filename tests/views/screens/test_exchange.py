@@ -1,5 +1,6 @@
 """数据交换 on the screen, and the comparison of both ledgers that it shows."""
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from models import clock
-from models.customs import envelope
+from models import access, clock, customs
+from models.application.disclosure import NEWEST
+from models.customs import CustomsMessage, envelope
 from models.vocabulary import Status
 from tests.apps import engine_of_owner
 from tests.conftest import MakeApplication, StoredRows
@@ -204,3 +206,24 @@ class TestScreen:
         assert only(record) not in page
         for person in ("publisher", "national", "reviewer"):
             assert client_as(person).get("/traffic/").status_code == 403
+
+    def test_a_message_page_has_a_bounded_part_of_a_long_history(
+        self, app: Flask, make_application: MakeApplication, stored_rows: StoredRows, client_as: Any
+    ) -> None:
+        """Customs may be out of reach for weeks: each attempt has a note. All are reached, page by page."""
+        key = make_application(status="filed")
+        (message,) = stored_rows(key)["customs_message"]
+        with app.app_context(), access.everything() as session:
+            row = session.get_one(CustomsMessage, message["id"])
+            for n in range(2 * NEWEST + 1):
+                customs.add_note(session, row, f"第 {n} 个结果")
+            session.commit()
+        reviewer, address, pages = client_as("reviewer"), f"/exchange/details/?id={message['id']}", []
+        while address:
+            page = reviewer.get(address).text
+            pages.append([int(n) for n in re.findall(r"第 (\d+) 个结果", page)])
+            older = re.search(r'href="([^"]+)#trail">查看更早的结果与回执', page)
+            address = html.unescape(older[1]) if older else ""
+        numbers = [*range(2 * NEWEST, -1, -1)]
+        assert pages == [numbers[:NEWEST], numbers[NEWEST:-1], numbers[-1:]]
+        assert "返回最新的结果与回执" in page
