@@ -13,6 +13,7 @@ from models.acts import drafts
 from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import clipboard_text, fill_in, paste
 from tests.browser.test_accessibility import flawless
+from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
 from tests.conftest import MakeApplication, StoredRows
 
 AT = re.compile(r"已自动保存 \d\d:\d\d，")
@@ -157,3 +158,66 @@ def test_autosave_goes_on_once_the_reason_of_a_refusal_is_cured(
     publisher.answer("确定")
     expect(page.locator(".autosaved")).to_have_text(AT)
     expect(refusal).to_have_count(0)
+
+
+def test_autosave_of_a_blank_form_tells_why_no_draft_can_be_made(
+    app: Flask, browse_as: BrowseAs, monkeypatch: pytest.MonkeyPatch, stored_rows: StoredRows
+) -> None:
+    """As in a draft: the sentence, again and again until it is cured; then the draft is made."""
+    app.config["AUTOSAVE_SECONDS"] = 1
+    monkeypatch.setattr(drafts, "MOST_CARRIERS", 1)
+    publisher = browse_as("publisher")
+    page, alert = publisher.page, publisher.page.locator(".autosaved[role=alert]")
+    page.goto("/applications/new/")
+    page.locator("#title").fill("名" * 4001)
+    expect(alert).to_have_text("商品名称：现在 4001 字，超过 4000 字的不能暂存，请删减后再保存。")
+    page.locator("#title").fill("名称")
+    rows = page.locator("tr.inline-row:visible")
+    publisher.press("新增一行")
+    for place in range(2):
+        rows.nth(place).get_by_label("规格型号").fill("CD")
+    expect(alert).to_contain_text("最多录入 1 条")
+    flawless(page, "a blank form that could not be autosaved")
+    assert not stored_rows(1)["application"]
+    publisher.complaints.clear()
+    publisher.press("删除", rows.last)
+    publisher.answer("确定")
+    expect(page.locator(".autosaved")).to_have_text("已自动保存为暂存的申请。")
+    assert stored_rows(1)["application"][0]["title"] == "名称"
+
+
+@pytest.mark.parametrize("blank", [True, False])
+def test_a_session_that_ends_while_typing_loses_nothing(
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows, blank: bool
+) -> None:
+    """Autosave asks for the password over the page, once; after 取消 it tells why it stops, and 保存 asks again."""
+    app.config["AUTOSAVE_SECONDS"] = 1
+    key = 1 if blank else make_application()
+    publisher = browse_as("publisher")
+    page, again = publisher.page, publisher.page.locator("#again")
+    page.goto("/applications/new/" if blank else f"/applications/edit/?id={key}")
+    session_ends(app, "publisher")
+    page.locator("#title").fill("写到一半登录结束")
+    publisher.press("取消", again)
+    note = page.locator(".autosaved")
+    expect(note).to_contain_text("这次登录已结束")
+    page.locator("#title").fill("写到一半登录结束，接着写")
+    page.wait_for_timeout(2500)
+    expect(again).to_have_count(0)
+    publisher.press("保存")
+    with page.expect_navigation():
+        signs_in_over_the_page(publisher)
+    assert stored_rows(key)["application"][0]["title"] == "写到一半登录结束，接着写"
+
+
+def test_autosave_goes_on_after_signing_in_over_the_page(
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    app.config["AUTOSAVE_SECONDS"] = 1
+    key, publisher = make_application(), browse_as("publisher")
+    publisher.page.goto(f"/applications/edit/?id={key}")
+    session_ends(app, "publisher")
+    publisher.page.locator("#title").fill("写到一半登录结束")
+    signs_in_over_the_page(publisher)
+    expect(publisher.page.locator(".autosaved")).to_have_text(AT)
+    assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "写到一半登录结束"

@@ -15,32 +15,33 @@ MOST = 4_000  # characters of invalid text stored per cell: twice the longest va
 IN_ALL = 300_000  # per draft; a column of 3,000 rows pasted into the wrong place is a tenth of it
 
 
-def only_in_cells(form: Form) -> bool:
-    """Whether all errors of `form` are in cells that a draft can store as typed; an invalid publisher is not."""
-    return set(form.errors) <= {*written(Application), "carriers"}
+def obstacles(form: Any) -> list[str]:
+    """Ids of the fields whose errors prevent even a draft: an invalid publisher, or text too long to store as typed."""
+    cells = {*written(Application), "carriers"}
+    return [form[name].id for name in form.errors if name not in cells] + [cell.id for cell in _mark_too_long(form)]
 
 
-def mark_too_long(form: Any) -> bool:
-    """Whether invalid text exceeds MOST or IN_ALL. Sets the errors of each cell that is too long, or of the first cell
-    with which the total is exceeded."""
+def _mark_too_long(form: Any) -> list[Any]:
+    """The cells with invalid text longer than MOST, or the first one with which the total exceeds IN_ALL. Sets their
+    errors."""
     rows = [row.form for row in form.carriers if not form.carriers.should_delete(row)]
     cells = [cell for part in (form, *rows) for cell in part if cell.short_name != "carriers" and cell.errors]
     too_long = [cell for cell in cells if len(typed(cell)) > MOST]
     for cell in too_long:
         length = len(typed(cell))
         cell.errors = [_("现在 %(length)s 字，超过 %(most)s 字的不能暂存，请删减后再保存。", length=length, most=MOST)]
-    return bool(too_long) or _mark_too_much(cells)
+    return too_long or _mark_too_much(cells)
 
 
-def _mark_too_much(cells: list[Any]) -> bool:
+def _mark_too_much(cells: list[Any]) -> list[Any]:
     length = 0
     for cell in cells:
         length += len(typed(cell))
         if length > IN_ALL:
             sentence = _("到这里为止，需要改正的内容已超过 %(most)s 字，不能暂存，请先改正或清空一部分，再保存。")
             cell.errors = [sentence % {"most": IN_ALL}]
-            return True
-    return False
+            return [cell]
+    return []
 
 
 def drop_blank_rows(form: Any) -> None:

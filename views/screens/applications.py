@@ -135,6 +135,8 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:
         """On a version conflict show the changes of others, and set the new version: saving again overwrites."""
+        if "_quiet" in request.form:
+            raise refused
         answer = super().show_refusal_in_form(refused, form, model)
         if not isinstance(refused, locking.Conflict):
             return answer
@@ -150,12 +152,16 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
         return {"theirs": theirs, "their_edits": [line for edit in reversed(edits) for line in explain(edit)]}
 
     def may_save_invalid(self, form: Any) -> bool:
-        return not unreadable_text.mark_too_long(form) and unreadable_text.only_in_cells(form)
+        return not unreadable_text.obstacles(form)
 
     def validate_form(self, form: Any) -> bool:
         if request.method == "POST":
             unreadable_text.drop_blank_rows(form)
-        return super().validate_form(form)
+        valid = super().validate_form(form)
+        if not valid and "_quiet" in request.form:  # a script, which shows one sentence and not the form again
+            sentences = errors_of(form)
+            raise Refused(next(sentences[key] for key in unreadable_text.obstacles(form)))
+        return valid
 
     def after_saving(self, row: Application, form: Any) -> Any:
         """After 保存: the form again; after 申报: the details with the result, or the form with what is missing."""

@@ -24,7 +24,7 @@ function watch(form) {
     if (!form.dataset.id) {
       state.sending += 1;  // so that 保存 waits: both would create a draft
       const unsaved = await ensureDraft(form).finally(() => { state.sending -= 1; });
-      return { ok: !unsaved, words: unsaved, status: unsaved ? 0 : 200 };
+      return unsaved || { ok: true };
     }
     return send(`${form.dataset.typed}?id=${form.dataset.id}`, new URLSearchParams(new FormData(form)));
   }

@@ -1,6 +1,6 @@
 // 附件: upload files as soon as they are chosen, with progress, retry, replacement and removal.
 import { dialog } from "./dialog.js";
-import { $$, state } from "./page.js";
+import { $$, joined, state } from "./page.js";
 import { send } from "./send.js";
 
 // Uploads run one after the other: the first file of a blank form creates the draft for the others.
@@ -12,16 +12,16 @@ export const inTurn = (work) => { const done = queue.then(work); queue = done.ca
 
 const hidden = (name, value) => Object.assign(document.createElement("input"), { type: "hidden", name, value });
 
-// Save a blank form as a draft, if that was not done yet. Resolves to "" or an error text.
+// Save a blank form as a draft, if that was not done yet. Resolves to null, or to the answer that failed, as of request().
 export async function ensureDraft(form) {
-  if (form.dataset.id) return "";
+  if (form.dataset.id) return null;
   const body = new URLSearchParams(new FormData(form));
   body.append("_quiet", "1");
   state.changed = false;
   const answer = await send(form.action, body), draft = answer.json;
   if (!answer.ok) {
     state.changed = true;
-    return answer.status && !draft ? form.dataset.notSaved : answer.words;
+    return answer;
   }
   form.dataset.id = draft.id;
   form.action = draft.edit;
@@ -33,7 +33,7 @@ export async function ensureDraft(form) {
   });
   history.replaceState(null, "", draft.edit);
   await fillIn(form);
-  return "";
+  return null;
 }
 
 // Fetch the page of the new draft, and copy its heading, progress, grey fields, stars and buttons; typed values stay.
@@ -120,7 +120,7 @@ export function watch(form, box) {
   async function upload(file, old, line) {
     if (file.size > form.dataset.most * 1048576) return refuse(line, form.dataset.tooLarge, false);
     const unsaved = await ensureDraft(form);
-    if (unsaved) return refuse(line, unsaved, true);
+    if (unsaved) return refuse(line, joined(unsaved.status === 409 && form.dataset.notSaved, unsaved.words), true);
     const answer = await send(form.dataset.upload, fieldsOf(form, box, old ? { file, replaces: old } : { file }), line.progress);
     if (!answer.ok) return refuse(line, answer.status ? answer.words : form.dataset.lost, !answer.status || answer.status === 429 || answer.status >= 500);
     list(answer.json.html);

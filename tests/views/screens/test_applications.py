@@ -173,6 +173,19 @@ def test_a_quiet_save_returns_the_ids_of_draft_and_rows(client_as: ClientAs, sto
     assert flashed(browser.get(draft["edit"]).text) == []
 
 
+@pytest.mark.parametrize(("field", "value", "told"), [
+    ("publisher_id", "99", "出版单位：请从下拉列表中选择。"),
+    ("summary", "字" * 4001, "内容简介：现在 4001 字，超过 4000 字的不能暂存，请删减后再保存。"),
+    ("carriers-1-note", "字" * 4001, "第 1 行 备注：现在 4001 字，超过 4000 字的不能暂存，请删减后再保存。"),
+])  # fmt: skip
+def test_a_quiet_save_tells_what_prevents_a_draft(client_as: ClientAs, field: str, value: str, told: str) -> None:
+    """And not that the 商品编码 is wrong, with which a draft is saved."""
+    browser = client_as("publisher")
+    form = form_of(browser.get("/applications/new/").text) | {"hs_code": "12", "_quiet": "1"} | row(1)
+    answer = browser.post("/applications/new/", data=form | {field: value}, headers=XHR)
+    assert (answer.status_code, answer.json) == (409, {"message": told})
+
+
 def test_text_of_others_is_escaped_in_the_page(client_as: ClientAs, make_application: MakeApplication) -> None:
     """AC6: text returned to a form after a mistake is escaped as well."""
     key, browser = make_application(), client_as("publisher")
