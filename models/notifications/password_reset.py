@@ -1,12 +1,22 @@
 """重置密码 by the operator, with a letter to the e-mail address that it removes."""
 
+from collections.abc import Collection
+
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from models.language import in_sentences
 from models.notifications import letters
 from models.people import mail_confirmation
 from models.people.accounts import Account
-from models.people.revocation import end_access
+from models.people.revocation import consequences, end_access
 from models.people.signin_failures import clear_failures
+
+
+def consequences_of_reset(account: Account, kinds: Collection[str]) -> str:
+    """What reset_password() ends and removes, for the question of an operator; `kinds`: of secrets_of()."""
+    mail = [_("登记的邮箱同时移除。")] if account.email else []
+    return in_sentences([consequences(kinds), *mail])
 
 
 def reset_password(session: Session, account: Account) -> str:

@@ -10,18 +10,25 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models.database import db
+from models.language import in_sentences
 from models.log import Operation
 from models.notifications.sign_in_changes import notify_owner
 from models.people import card_certificates, portal_links
+from models.people.accounts import Account
 from models.people.card_certificates import CardCertificate
 from models.people.portal_links import PortalLink
-from models.people.revocation import end_access
+from models.people.revocation import consequences, end_access, secrets_of
 from models.workflow import Refused
 from views.entrance.card_login import authorities
-from views.panel.display import Button, button_html
+from views.panel.display import Button, button_html, once
 from views.panel.fields import number_of
 from views.panel.logged import LoggedScreen, note
 from views.panel.saving import commit_then_flash
+
+
+def secrets(account: Account) -> list[str]:
+    """The kinds of secrets that end with the access of the account; read once for a page."""
+    return once(("secrets", account.id), lambda: secrets_of(db.session(), [account.id])[account.id])
 
 
 class AccountCardsScreen(LoggedScreen):
@@ -32,7 +39,7 @@ class AccountCardsScreen(LoggedScreen):
     def card_button(self, card: CardCertificate) -> Any:
         """移除, beside a card."""
         words = {"name": card.account.username, "card": card.subject}
-        ask = _("确定要移除 %(name)s 的卡“%(card)s”吗？该账号将立即退出登录。", **words)
+        ask = in_sentences([_("确定要移除 %(name)s 的卡“%(card)s”吗？", **words), consequences(secrets(card.account))])
         return button_html(Button("remove_card", _("移除"), self.path(".remove_card"), ask), card.id)
 
     @expose("/cards/bind/", methods=("POST",))
@@ -74,7 +81,8 @@ class AccountCardsScreen(LoggedScreen):
     def unlink_button(self, link: PortalLink) -> Any:
         """移除, beside a user of the portal."""
         words = {"name": link.account.username, "user": link.name}
-        ask = _("确定要移除 %(name)s 与单一窗口用户“%(user)s”的关联吗？该账号将立即退出登录。", **words)
+        question = _("确定要移除 %(name)s 与单一窗口用户“%(user)s”的关联吗？", **words)
+        ask = in_sentences([question, consequences(secrets(link.account))])
         return button_html(Button("unlink", _("移除"), self.path(".unlink"), ask), link.id)
 
     @expose("/portal/unlink/", methods=("POST",))

@@ -9,11 +9,12 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models.database import db
+from models.language import in_sentences
 from models.log import Operation
 from models.notifications.sign_in_changes import notify_owner
 from models.people import api_keys, card_certificates, portal_links, recovery_codes, security_keys
 from models.people.accounts import Account
-from models.people.revocation import end_access
+from models.people.revocation import consequences, end_access
 from models.people.security_keys import SecurityKey
 from models.workflow import Refused
 from views.entrance import one_time
@@ -22,6 +23,7 @@ from views.panel.display import Button, button_html, on_screen
 from views.panel.logged import note
 from views.panel.saving import commit_then_flash
 from views.screens.account_api_keys import AccountApiKeysScreen
+from views.screens.account_cards import secrets
 
 
 class AccountKeysScreen(AccountApiKeysScreen):
@@ -47,9 +49,8 @@ class AccountKeysScreen(AccountApiKeysScreen):
         return self.render("screens/account_keys.html", **page)
 
     def _remove_button(self, key: SecurityKey) -> Any:
-        ask = _(
-            "确定要移除 %(name)s 的密钥“%(key)s”吗？该账号将立即退出登录。", name=key.account.username, key=key.name
-        )
+        question = _("确定要移除 %(name)s 的密钥“%(key)s”吗？", name=key.account.username, key=key.name)
+        ask = in_sentences([question, consequences(secrets(key.account))])
         return button_html(Button("remove_key", _("移除"), self.path(".remove_key"), ask), key.id)
 
     def _code_button(self, account: Account) -> Any:

@@ -14,24 +14,26 @@ from wtforms.validators import DataRequired, InputRequired
 from models import codes
 from models.certificate import fonts
 from models.database import db
+from models.language import in_sentences
 from models.log import Operation
 from models.notifications import entrustments
 from models.notifications.entrustments import Terms
-from models.notifications.password_reset import reset_password
+from models.notifications.password_reset import consequences_of_reset, reset_password
 from models.people import entrusting
 from models.people.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
-from models.people.revocation import end_access
+from models.people.revocation import end_access, secrets_of
 from models.text import FORMATS
 from models.vocabulary import Role
 from models.workflow import Refused
 from views.entrance import one_time
-from views.panel.display import Button
+from views.panel.display import Button, once
 from views.panel.fields import DayField
 from views.panel.list_export import ListExport
 from views.panel.logged import LoggedScreen, note
 from views.panel.organisation_field import OrganisationLoader, searching
 from views.panel.query import AccountQuery
 from views.panel.screen import form_args_of, labels_of
+from views.screens.account_cards import secrets
 from views.screens.account_keys import AccountKeysScreen
 
 ACTS = {"acts": _l("操作")}
@@ -119,6 +121,12 @@ class AccountScreen(ListExport, AccountKeysScreen):
             db.session().commit()
         return super().index_view()
 
+    def render(self, template: str, **kwargs: Any) -> Any:
+        """Read what the questions of all rows name with one statement for each kind of secret."""
+        for key, kinds in secrets_of(db.session(), [row.id for row in kwargs.get("data", ())]).items():
+            once(("secrets", key), lambda kinds=kinds: kinds)  # type: ignore[misc]
+        return super().render(template, **kwargs)
+
     def get_edit_form(self) -> Any:
         form = super().get_edit_form()
         for name in self.FIXED:
@@ -156,7 +164,8 @@ class AccountScreen(ListExport, AccountKeysScreen):
         one_time.add_note(sentence % {"name": account.username, "password": password})
 
     def buttons(self, row: Account) -> list[Button]:
-        ask = _("确定要重置 %(name)s 的密码吗？该账号将立即退出登录。", name=row.username)
+        question = _("确定要重置 %(name)s 的密码吗？", name=row.username)
+        ask = in_sentences([question, consequences_of_reset(row, secrets(row))])
         return [Button("reset", _("重置密码"), self.get_url(".reset"), ask)]
 
     @expose("/reset/", methods=("POST",))

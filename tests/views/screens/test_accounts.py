@@ -64,6 +64,26 @@ def test_a_reset_password_ends_every_visit(client_as: ClientAs, cast: SimpleName
     assert signed_in(client_as, "publisher", password).get("/applications/").location == "/password"
 
 
+def test_the_question_before_a_reset_names_what_ends_for_that_account(
+    app: Flask, client_as: ClientAs, cast: SimpleNamespace
+) -> None:
+    """Signing out alone for an account that has nothing else; and the address and keys do end."""
+    operator, reviewer = client_as("operator"), client_as("reviewer")
+    reviewer.post("/messages/feed/renew/")
+    reviewer.post("/apikeys/make/", data={"name": "综合业务", "days": "90", "networks": ""})
+    client_as("publisher").post("/apikeys/make/", data={"name": "编务系统", "days": "90", "networks": ""})
+    with app.app_context(), engine_of_owner(app).begin() as connection:
+        connection.execute(update(Account).where(Account.username == "publisher").values(email="wang@example.cn"))
+    page = operator.get("/accounts/").text
+    asked = dict(re.findall(r'data-act="reset" data-ask="确定要重置 (\w+) 的密码吗？([^"]*)"', page))
+    signed_out, again = "该账号将立即退出登录。", "同时失效，仍需使用的须由本人重新生成。"
+    assert asked["agent"] == signed_out
+    assert asked["reviewer"] == f"{signed_out}现有的日历订阅地址、接口密钥{again}"
+    assert asked["publisher"] == f"{signed_out}现有的接口密钥{again}登记的邮箱同时移除。"
+    operator.post("/accounts/reset/", data={"id": cast.reviewer})
+    assert "现有的" not in re.findall(r'data-ask="确定要重置 reviewer 的[^"]*"', operator.get("/accounts/").text)[0]
+
+
 def test_a_one_time_password_is_in_no_cookie_and_in_no_row(
     app: Flask, client_as: ClientAs, cast: SimpleNamespace
 ) -> None:
