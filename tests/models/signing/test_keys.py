@@ -1,6 +1,7 @@
 """The keys of the authorities: ownership, validity, rotation, and validation of signatures."""
 
 import io
+import ssl
 import subprocess
 import sys
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.generic import NameObject, TextStringObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
@@ -104,6 +106,16 @@ def test_a_broken_file_does_not_stop_other_provinces(keys: Keys, caplog: pytest.
     assert {record.args[0].name for record in caplog.records if "left out" in record.msg} == {
         "440000.pub", "440000-2020.pub", "old.crt",
     }  # fmt: skip
+
+
+def test_a_root_of_an_unknown_version_is_left_out(keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
+    """x509.InvalidVersion is no ValueError. The other root still counts, and papers are signed."""
+    root = ssl.PEM_cert_to_DER_cert((keys.folder / "root.crt").read_text())
+    version_5 = root.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)
+    (keys.folder / "later.crt").write_text(ssl.DER_cert_to_PEM_cert(version_5))
+    assert [trusted.public_bytes(Encoding.DER) for trusted in keys.trusted()] == [root]
+    assert keys.signer("320000").name == f"{JIANGSU}（演示）"
+    assert [record.args[0].name for record in caplog.records if "left out" in record.msg] == ["later.crt"]
 
 
 def test_several_roots_may_be_in_one_file(keys: Keys) -> None:

@@ -1,9 +1,12 @@
 """上传附件: one file at a time, stored whatever happens to the form; refused files, and downloads."""
 
+import errno
 import io
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import sleep
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +48,33 @@ def test_a_file_for_a_blank_form_creates_the_draft(
     typed = {"version": answer["version"], "title": "黑胶唱片"}
     assert browser.post(answer["edit"], data=typed).status_code == 302
     assert stored_rows(answer["id"])["application"][0]["title"] == "黑胶唱片"
+
+
+@pytest.mark.parametrize("step", ["fsync", "link"])
+def test_a_file_that_the_disk_does_not_take_is_refused_and_can_be_sent_again(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, make_pdf: MakePdf, step: str,
+    monkeypatch: pytest.MonkeyPatch, stored_rows: StoredRows,
+) -> None:  # fmt: skip
+    """EIO, which is neither a full disk nor a read-only one: no row, no file and no remains of one."""
+    key, browser = make_application(), client_as("publisher")
+    folder = Path(app.config["STORE"])
+
+    def stored() -> list[Path]:
+        return sorted(file for file in folder.rglob("*") if file.is_file())
+
+    before = ledger(app), stored()
+
+    def failing(*_args: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, step, failing)
+        answer = upload(browser, key, make_pdf("新"), kind="other")
+    sentence = "存储暂时不可用，文件没有保存。请稍后重试；仍未解决的，请联系系统管理员。"
+    assert (answer.status_code, answer.json["message"]) == (503, sentence)
+    assert (ledger(app), stored()) == before
+    assert upload(browser, key, make_pdf("新"), kind="other").status_code == 200
+    assert current(stored_rows(key), "other")
 
 
 @pytest.mark.slow

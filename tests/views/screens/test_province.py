@@ -4,10 +4,14 @@ from datetime import date
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from models import clock
+from models.application import Application
+from tests.apps import engine_of_owner
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication, StoredRows
+from tests.views.ledger import ledger
 from tests.views.pages import complaints, flashed, form_of
 
 
@@ -32,6 +36,21 @@ def test_a_changed_setting_applies_at_once_is_recorded_and_shown_to_applicants(
     assert "审核 12 个工作日" in page
     assert "还剩 12 个工作日" in page
     assert form_of(client_as("reviewer2").get("/province/").text, "card-box")["decide_days"] == "20"
+
+
+def test_settings_saved_unchanged_move_no_due_date(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """Even one that would be computed anew as another day: that is for who changes a limit or the calendar."""
+    key, reviewer = make_application(status="pending"), client_as("reviewer")
+    with app.app_context(), engine_of_owner(app).begin() as connection:
+        connection.execute(update(Application).where(Application.id == key).values(due_on=date(2099, 12, 31)))
+    before = ledger(app)
+    form = form_of(reviewer.get("/province/").text, "card-box")
+    page = reviewer.post("/province/", data=form, follow_redirects=True).text
+    assert flashed(page) == ["已保存。"] and "没有改动过" in page
+    assert stored_rows(key)["application"][0]["due_on"] == date(2099, 12, 31)
+    assert ledger(app) == before
 
 
 @pytest.mark.parametrize("wrong", ["", "0", "121", "十二", "-3", "1.5", "9" * 400])

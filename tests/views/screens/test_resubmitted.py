@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 
 from models import access
 from models.acts import uploads
-from models.application import Application, resubmission
+from models.application import Application, resubmission, trail
 from models.application.attachments import Attachment
 from models.database import db
 from models.vocabulary import Action, AttachmentKind
@@ -82,6 +82,22 @@ def test_thousands_of_changed_carriers_are_named_but_not_read(
     assert outline(app, key) == "改动较多，请查看详情"
     with app.app_context(), access.everything() as session:
         assert len(session.execute(resubmission._changes_since_return([key])).all()) == 2
+
+
+def test_carriers_without_ids_are_named_but_not_counted(make_application: MakeApplication, act_as: ActAs) -> None:
+    """Entries before 2026-11-25 hold every row, without ids: which of them differ is not known."""
+    key, row = make_application(status="returned"), {"position": 1, "specification": "CD", "unit": "010"}
+    with act_as("publisher") as filer:
+        application = db.session.get_one(Application, key)
+
+        def record(**changes: Any) -> str:
+            trail.record(db.session(), application, Action.EDIT, filer, application.status, changes=changes)
+            return resubmission.outlines(db.session(), [key])[key]
+
+        assert record(carriers=[[row], [row | {"quantity": "7"}]]) == "改动：载体信息"
+        assert record(title=["茉莉花", "牡丹亭"]) == "改动：商品名称、载体信息"
+        with_id = [[row | {"id": 1}], [row | {"id": 1, "quantity": "8"}]]
+        assert record(title=["牡丹亭", "茉莉花"], carriers=with_id, carrier_count=[1, 1]) == "改动：载体信息"
 
 
 @pytest.mark.slow
