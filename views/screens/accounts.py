@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from flask import flash, g, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -213,18 +213,18 @@ class EntrustmentScreen(ListExport, LoggedScreen):
             raise Refused(_("这项委托已由单位终止，不能修改；需要继续委托的，请新建。"))
 
     def save(self, form: Any, model: Entrustment | None) -> Entrustment:
-        """Save and notify both units. In force without an acceptance."""
-        g.forced = model is not None and model.pending
-        before = None if g.forced or model is None else Terms.of(model)
+        """Save and notify both units. In force without an acceptance; `form.forced`: one was awaited."""
+        form.forced = model is not None and model.pending
+        before = None if form.forced or model is None else Terms.of(model)
         row: Entrustment = super().save(form, model)
         row.pending = False
-        if g.forced:
+        if form.forced:
             note(Operation.ENTRUSTMENT_CHANGED, self.about(row), _l("不待受托单位接受，直接生效"))
         entrustments.notify_of_change(db.session(), before, row)
         return row
 
     def after_saving(self, row: Entrustment, form: Any) -> Any:
-        if g.forced:
+        if form.forced:
             flash(_("已保存。这项委托不待受托单位接受，直接生效。"), "success")
             return redirect(self.get_url(".index_view"))
         return super().after_saving(row, form)
