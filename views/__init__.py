@@ -191,13 +191,8 @@ def init_panel(app: Flask) -> None:
     )
 
 
-def advice(row: Application, unanswered: bool = False) -> str | None:
-    """The hint what to do next with an application, for the signed-in account; None: there is none.
-
-    `unanswered`: the hint for as long as customs does not answer.
-    """
-    if unanswered:
-        return workflow.UNANSWERED.for_reader(current_user.role)
+def advice(row: Application) -> str | None:
+    """The hint what to do next with an application, for the signed-in account; None: there is none."""
     rejected = is_rejected(last_message(db.session(), row))
     return workflow.advice(row.status, current_user.role, rejected)
 

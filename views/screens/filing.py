@@ -153,6 +153,7 @@ class FilingScreen(FilingOrder, PrintScreen, DownloadScreen):
             "required_of": required_of,
             "grounds": Ground,
             "unanswered": unanswered,
+            "advice_while_unanswered": workflow.UNANSWERED,
             "reasons": Reason,
             "carrier_labels": labels_of(Carrier),
             "explain": explain,
