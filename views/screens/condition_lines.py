@@ -64,7 +64,7 @@ def counts_in_words(counts: list[str]) -> str:
 def queues(session: Session, wrong: set[str]) -> Iterator[Line]:
     """The queues: messages to customs, papers, reminders and e-mails."""
     exchange = health(session, pace())
-    state = [f"{delivery.label} {count}" for delivery, count in exchange.counts.items()]
+    state = [_("%(what)s %(count)s", what=delivery.label, count=count) for delivery, count in exchange.counts.items()]
     state += [_("超时未完成 %(count)s", count=exchange.overdue), _("久未回执 %(count)s", count=exchange.unanswered)]
     state.append(_("作废通知未被接收 %(count)s", count=exchange.rejected))
     if exchange.oldest:

@@ -20,6 +20,7 @@ from views.terminal import COMMANDS, Commands
         ("另设 AWS_ALLOW_HTTP=true（没有 TLS）", ["AWS_ALLOW_HTTP=true"]),
         ("运行 filing attachments scan --again 30。", ["filing attachments scan --again 30"]),
         ("FILING_CARD_CA、FILING_PAPER_PACE__lease", ["FILING_CARD_CA", "FILING_PAPER_PACE__lease"]),
+        ("写作 filing 的即 .venv/bin/flask --app app。", [".venv/bin/flask --app app"]),
         ("无需处理 <b>", []),
     ],
 )

@@ -182,7 +182,7 @@ def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
     number = number_of(stored_rows, make_application(status="filed"))
     make_application(status="pending")
     page = client_as("operator").get("/desk/").text
-    assert "工作日历只登记到 2026-12-31" in page
+    assert '工作日历只登记到 <span class="date">2026-12-31</span>' in page
     assert "有 1 份申请的办结期限在此之后" in page
     assert number not in page
     assert "待发送" in page

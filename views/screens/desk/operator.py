@@ -57,7 +57,8 @@ def desk() -> Desk:
     figures = [Figure(state.label, count, traffic) for state, count in exchange.counts.items()]
     figures.append(Figure(_l("久未回执"), exchange.unanswered, traffic, "danger"))
     known, ask = of_calendar(horizon)
-    calendar = ("danger" if ask else "info", known + ask, url_for("calendar.index_view"))
+    words = in_sentences(filter(None, (known, ask)))
+    calendar = ("danger" if ask else "info", words, url_for("calendar.index_view"))
     ends = [_("%(detail)s。", detail=key_ends.sentence(key)) for key in ending(keys())]
     certificates = [("warning", words, url_for("condition.index")) for words in ends]
     return Desk(figures, alerts=[calendar, *certificates, *alerts])

@@ -1,0 +1,35 @@
+"""English pages: words that Chinese joins without a blank have one, and counts stand behind what they count."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from tests.conftest import MakeApplication
+from tests.dates import SetDay
+from tests.views.test_records_in_chinese import reading
+
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+
+def read(app: Flask, username: str, path: str) -> str:
+    """The text of the page in English, without tags."""
+    page = reading(app, username, "en").get(path).text
+    return " ".join(re.sub("<[^>]+>", "", page).split())
+
+
+def test_the_heading_of_an_opinion_names_the_act(app: Flask, make_application: MakeApplication) -> None:
+    key = make_application(status="returned")
+    assert "Return: opinion" in read(app, "publisher", f"/applications/edit/?id={key}")
+
+
+def test_the_alert_about_the_calendar_is_two_sentences(app: Flask, set_day: SetDay) -> None:
+    set_day(12, 21)
+    assert re.search(r"only up to \d{4}-12-31\. Import the holidays", read(app, "operator", "/desk/"))
+
+
+def test_counts_follow_what_is_counted(app: Flask, make_application: MakeApplication) -> None:
+    make_application(status="filed")
+    assert "certificates: 1" in read(app, "national", "/desk/")
+    assert "Grant: 0; Return: 0" in read(app, "reviewer", "/province/")
+    assert "To be sent: 1; Sent, waiting for the receipt: 0" in read(app, "operator", "/condition/")
