@@ -13,6 +13,7 @@ from models.application.carriers import Carrier
 from models.application.totals import sums_of
 from models.certificate import Certificate
 from models.certificate.uses import CertificateUse
+from models.codes import label_of
 from models.columns import granted
 from models.language import in_clauses, is_english
 
@@ -68,6 +69,8 @@ def amounts(sums: dict[str, Decimal]) -> list[str]:
 
 
 def _name_of(unit: str) -> str:
-    """«张» of a unit that is stored as «010-张» in the snapshot."""
+    """«张» of a unit that is stored as «010-张» in the snapshot; «sheets» on English screens."""
     code, _dash, name = unit.partition("-")
+    if is_english():
+        name = label_of("unit", code).partition("-")[2] or name
     return name or code

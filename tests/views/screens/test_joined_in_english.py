@@ -7,6 +7,7 @@ from flask import Flask
 
 from tests.conftest import MakeApplication
 from tests.dates import SetDay
+from tests.views.conftest import CertificateData
 from tests.views.test_records_in_chinese import reading
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -33,3 +34,11 @@ def test_counts_follow_what_is_counted(app: Flask, make_application: MakeApplica
     assert "certificates: 1" in read(app, "national", "/desk/")
     assert "Grant: 0; Return: 0" in read(app, "reviewer", "/province/")
     assert "To be sent: 1; Sent, waiting for the receipt: 0" in read(app, "operator", "/condition/")
+
+
+def test_the_units_of_a_verified_certificate_are_english(
+    app: Flask, make_application: MakeApplication, certificate_data: CertificateData
+) -> None:
+    """The snapshot has the Chinese names of units."""
+    paper = certificate_data(make_application(status="filed", carriers=3))
+    assert "Rows: 3; 3,003 sheets" in read(app, "publisher", f"/verify/{paper.number}?code={paper.typed}")
