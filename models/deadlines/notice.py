@@ -71,7 +71,7 @@ def notice_of(rows: Rows) -> Notice:
         try:
             day, kind, name = _read(cells)
         except (Unreadable, Refused) as why:
-            wrong.append(_("第 %(number)s 行（%(why)s）", number=number, why=why))
+            wrong.append(_("第 %(number)s 行（%(why)s）", number=number, why=str(why).rstrip("。.")))
             continue
         days[day.isoformat()] = (kind.value, name)
         counts[day.isoformat()] += 1
