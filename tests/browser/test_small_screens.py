@@ -162,3 +162,26 @@ def test_no_date_is_broken_on_the_smallest_screen(
         for width in (320, 340, 360):
             page.set_viewport_size({"width": width, "height": 700})
             assert page.evaluate(BROKEN_DATES) == [], (path, width)
+
+
+@pytest.mark.parametrize(("username", "path"), [("national", "/register/"), ("operator", "/accounts/")])
+def test_the_fields_of_a_query_stay_within_their_card_on_the_smallest_screen(
+    browse_as: BrowseAs, username: str, path: str
+) -> None:
+    page = browse_as(username, width=320, height=700).page
+    page.goto(path)
+    edges = "elements => elements.map((each) => each.getBoundingClientRect().right)"
+    (card,) = page.locator("form.query").evaluate_all(edges)
+    assert max(page.locator("form.query .form-control:visible").evaluate_all(edges)) <= card
+
+
+def test_a_printed_list_has_neither_boxes_to_tick_nor_acts(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
+    make_application(status="pending")
+    page = browse_as("reviewer").page
+    page.goto("/filings/")
+    expect(page.locator(".model-list .act:visible").first).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.locator(".model-list .number")).to_be_visible()
+    assert page.locator(".model-list :is(.act, input, th.col-acts):visible").count() == 0
