@@ -50,3 +50,12 @@ def test_the_names_of_a_portal_user_wrap(app: Flask, browse_as: BrowseAs, width:
     page = browse_as("operator", width=width, height=800).page
     page.goto("/portal/")
     assert WORD in page.locator("main").inner_text() and not is_too_wide(page)
+
+
+def test_the_table_of_api_keys_fits_a_tablet(browse_as: BrowseAs) -> None:
+    page = browse_as("publisher", width=768, height=800).page
+    page.goto("/apikeys/")
+    page.locator("[name=name]").fill("M" * 40)
+    page.get_by_role("button", name="生成密钥").click()
+    page.goto("/apikeys/")
+    assert "M" * 40 in page.locator("main").inner_text() and not is_too_wide(page)
