@@ -99,7 +99,7 @@ class ProvinceCaseScreen(CaseScreen):
 
 
 class ReviewScreen(TogetherScreen, ProvinceCaseScreen):
-    """待审核, oldest first."""
+    """待审核, by 办结期限 as on the desk: a resubmission or a short limit would lie behind cases that can wait."""
 
     query_form = QueueQuery
     opens = TogetherScreen.opens | ProvinceCaseScreen.opens
@@ -132,7 +132,7 @@ class ReviewScreen(TogetherScreen, ProvinceCaseScreen):
         return super().narrow(query.filter(Application.status.in_(workflow.AWAITING)))
 
     def _get_default_order(self) -> Any:
-        return [(Application.submitted_at, [], False), (Application.id, [], False)]
+        return [(Application.due_on, [], False), (Application.id, [], False)]
 
     def in_order(self, asked: set[str], order: list[str]) -> bool:
         return False  # few wait at a time

@@ -87,10 +87,11 @@ def test_each_list_shows_the_statuses_visible_to_its_reader(
 
 
 @pytest.mark.slow
-def test_the_longest_waiting_application_comes_first_with_its_days(
+def test_the_application_that_is_due_first_comes_first_with_the_days_it_has_waited(
     client_as: ClientAs, make_application: MakeApplication, set_clock: Callable[[datetime], None]
 ) -> None:
-    """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days, and returning starts the wait anew."""
+    """DL4: days of Beijing, not of Greenwich; 23:30 and 00:30 are two days. Returning starts the wait anew, while the
+    limit goes on: a resubmission is not put behind cases that can wait longer."""
     moments = [NOW.replace(day=22, hour=23, minute=30), NOW.replace(hour=0, minute=30), NOW - timedelta(days=30)]
     for moment in moments:
         set_clock(moment)
@@ -102,7 +103,9 @@ def test_the_longest_waiting_application_comes_first_with_its_days(
     key = int(re.findall(r"/review/details/\?id=(\d+)", page)[0])
     client_as("reviewer").post("/review/return/", data={"id": key, "opinion": "请补充"})
     client_as("publisher").post("/applications/submit/", data={"id": key})
-    assert numbers(client_as("reviewer").get("/review/").text)[-1] == "SQ202600000003"
+    page = client_as("reviewer").get("/review/").text
+    assert numbers(page) == ["SQ202600000003", "SQ202600000001", "SQ202600000002"]
+    assert re.findall(r'<td class="col-waited"[^>]*>(.*?)</td>', page) == ["今天", "1 天", "今天"]
 
 
 TITLES = [

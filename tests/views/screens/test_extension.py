@@ -1,5 +1,7 @@
 """延期: once, with a reason; and the suspension of a deadline."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -34,6 +36,23 @@ def test_an_extension_is_possible_once_with_a_reason_and_moves_the_due_date(
     assert "须征求专家意见。" in page
     assert "（已延期 10 个工作日）" in page
     assert "已经延期过一次" in reviewer.get(f"/review/details/?id={key}").text
+
+
+@pytest.mark.slow
+def test_pending_cases_are_listed_by_due_date(
+    client_as: ClientAs, make_application: MakeApplication, set_day: SetDay
+) -> None:
+    """As 操作说明 says and the desk lists them: one that was extended goes behind one that was submitted later."""
+    set_day(3, 2)
+    first = make_application(status="pending")
+    set_day(3, 3)
+    second, reviewer = make_application(status="pending"), client_as("reviewer")
+    ids = re.compile(r'href="/review/details/[^"]*\bid=(\d+)[^>]*>SQ')
+    assert ids.findall(reviewer.get("/review/").text) == [str(first), str(second)]
+    reviewer.post("/review/extend/", data={"id": first, "opinion": "须征求专家意见。"})
+    assert ids.findall(reviewer.get("/review/").text) == [str(second), str(first)]
+    page = reviewer.get(f"/review/details/?id={second}&url=/review/").text
+    assert re.findall(r'id=(\d+)[^"]*">(上一件|下一件)<', page) == [(str(first), "下一件")]
 
 
 @pytest.mark.slow
