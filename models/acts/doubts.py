@@ -10,6 +10,7 @@ from itertools import chain
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
+from stdnum import isbn
 
 from models import clock
 from models.application import Application
@@ -40,8 +41,8 @@ def doubts(session: Session, application: Application) -> list[str]:
 
 
 def found_doubts(session: Session, application: Application) -> list[Doubt]:
-    """The publisher has moved, likely duplicates that this session sees, equal files, days in the past."""
-    alone = chain(_same_files(application), _past_days(application))
+    """The publisher has moved, likely duplicates that this session sees, equal files, past days, a wrong ISBN."""
+    alone = chain(_same_files(application), _past_days(application), _wrong_isbn(application))
     moved = map(Doubt, _moved_publisher(session, application))
     return [*moved, *_duplicates(session, application), *map(Doubt, alone)]
 
@@ -111,3 +112,8 @@ def _past_days(application: Application) -> Iterator[str]:
         day = getattr(application, column.key) if "earliest" in column.info else None
         if day and day < clock.today():
             yield _("%(label)s %(day)s 已经过去，请核对。", label=column.info["label"], day=day)
+
+
+def _wrong_isbn(application: Application) -> Iterator[str]:
+    if application.isbn and not isbn.is_valid(application.isbn):
+        yield _("ISBN “%(isbn)s” 的校验位不符，请核对。", isbn=application.isbn)

@@ -7,7 +7,6 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from stdnum import isbn
 
 from models import certificate, clock
 from models.acts import drafts
@@ -129,8 +128,6 @@ class ApplicationsScreen(DoubtScreen, CopyScreen, BlankDownloadScreen):
             unreadable_text.populate(form, application)
             repeated_saves.remember_page(application)
         forget_typed(application)
-        if form.isbn.data and not form.isbn.errors and not isbn.is_valid(form.isbn.data):
-            flash(_("ISBN “%(isbn)s” 的校验位不符，请核对；不影响保存。", isbn=form.isbn.data), "message")
         return application
 
     def show_refusal_in_form(self, refused: Refused, form: Any, model: Any) -> tuple[int, dict[str, Any]]:

@@ -85,17 +85,27 @@ def test_submitting_an_incomplete_draft_from_the_list_leads_to_the_form(
 
 
 @pytest.mark.slow
-def test_a_wrong_isbn_is_reported_and_does_not_prevent_submission(
+def test_a_wrong_isbn_is_reported_to_both_sides_and_does_not_prevent_submission(
     client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    """domain.md: a bad checksum warns, never blocks."""
+    """domain.md: a bad checksum warns, never blocks. The reviewer reads every warning that the applicant has."""
     key, browser = make_application(), client_as("publisher")
+    warning = "ISBN “978-7-5399-0000-0” 的校验位不符，请核对。"
     answer = save(browser, key, opened(browser, key) | {"isbn": "978-7-5399-0000-0"})
     assert answer.status_code == 302
-    assert "的校验位不符，请核对；不影响保存。" in flashed(browser.get(answer.location).text)[0]
+    assert browser.get(answer.location).text.count(warning) == 1
     assert stored_rows(key)["application"][0]["isbn"] == "978-7-5399-0000-0"
+    sent = browser.post(f"/applications/edit/?id={key}", data=opened(browser, key) | {"_submit": "1"})
+    assert sent.location == f"/applications/details/?id={key}"
+    assert client_as("reviewer").get(f"/review/details/?id={key}").text.count(warning) == 1
+
+
+def test_a_right_isbn_is_saved_without_a_warning(client_as: ClientAs, make_application: MakeApplication) -> None:
+    key, browser = make_application(), client_as("publisher")
     right = save(browser, key, opened(browser, key) | {"isbn": "9787111075660"})
-    (sentence,) = flashed(browser.get(right.location).text)
+    page = browser.get(right.location).text
+    (sentence,) = flashed(page)
+    assert "校验位不符" not in page
     assert re.fullmatch(r"已于 \d\d:\d\d 保存。", sentence)
 
 
