@@ -19,7 +19,7 @@ from models.language import recorded
 from models.log import Handout, Place, SignIn
 from models.people.accounts import Account
 from models.people.signin_failures import hashed, parse_network
-from models.text import clean_line
+from models.text import clean_line, fold_width
 from models.vocabulary import Role
 from models.workflow import Refused
 
@@ -104,7 +104,7 @@ def make(session: Session, account: Account, wish: Wish) -> tuple[ApiKey, str]:
 
 def normal_networks(typed: str) -> str:
     """Addresses and networks in their normal form, a blank between. Raises Refused."""
-    words = re.split(r"[\s,;，；、]+", typed.strip()) if typed.strip() else []
+    words = re.split(r"[\s,;、]+", fold_width(typed).strip()) if typed.strip() else []
     try:
         networks = [str(parse_network(word.partition("%")[0], strict=False)) for word in words]
     except ValueError:

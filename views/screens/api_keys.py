@@ -15,6 +15,7 @@ from models.notifications.sign_in_changes import notify_owner
 from models.people import api_keys
 from models.people.accounts import Account
 from models.people.api_keys import Wish
+from models.text import fold_width
 from models.workflow import Refused
 from views.entrance import one_time
 from views.entrance.place import place
@@ -59,7 +60,7 @@ class ApiKeyScreen(OwnPage):
     def make(self) -> Any:
         """Create a key; refused unless the sign-in is recent, so that nobody can use a page left open."""
         asked = {name: request.form.get(name, "") for name in ("name", "days", "networks")}
-        wish = Wish(asked["name"], number_of(asked["days"]), asked["networks"])
+        wish = Wish(asked["name"], number_of(fold_width(asked["days"]).strip()), asked["networks"])
 
         def act() -> None:
             session = db.session()

@@ -80,6 +80,14 @@ def test_invalid_input_is_refused_with_a_sentence(
     assert "还没有接口密钥" in owner.get("/apikeys/").text
 
 
+def test_full_width_digits_are_read_as_in_every_form(app: Flask, client_as: ClientAs) -> None:
+    owner = client_as("publisher")
+    assert len(made(owner, days=" ３０", networks="１０．１．２．０／２４，10.9.0.1")) == 1
+    with app.app_context(), access.everything() as session:
+        key = session.scalars(select(ApiKey)).one()
+        assert ((key.ends_at - key.made_at).days, key.networks) == (30, "10.1.2.0/24 10.9.0.1/32")
+
+
 def test_a_page_left_open_can_revoke_but_not_create_a_key(app: Flask, client_as: ClientAs) -> None:
     owner = client_as("publisher")
     (token,) = made(owner)
