@@ -28,9 +28,7 @@ PLACES = ("序号", "行号", "编号", "no", "no.")  # headings of a column tha
 HEADING_WITHIN = 30  # rows: a title, a date or an author may stand above the heading
 MOST_NAMED = 10  # columns or rows named in one sentence
 CELL = re.compile(r'"((?:[^"]|"")*+)"(?=[\t\n]|\Z)|([^\t\n]*)')
-ERROR = re.compile(
-    r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)"
-)  # as Excel and WPS show it
+ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)")  # of Excel and WPS
 TOTAL = re.compile(r"\s*(?:合\s*计|小\s*计|总\s*计|共\s*计)\s*[:：]?\s*")
 
 
@@ -235,6 +233,8 @@ def _reading(column: Any, text: str) -> tuple[str, Any, str]:
     """(text for the form, value, sentence or "")."""
     if ERROR.fullmatch(text):
         return text, None, _("单元格是公式错误 %(error)s，请填写正确的内容。", error=text)
+    if text.startswith("="):
+        return text, None, _("单元格是公式，没有计算结果，请填写结果。")
     try:
         value = read_typed(column, text)
     except Refused as refused:

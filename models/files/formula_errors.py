@@ -1,13 +1,19 @@
-"""Cells of a workbook with a formula error (#N/A, #REF!), which calamine reads as blank."""
+"""Cells of a workbook with a formula error (#N/A, #REF!) or an uncomputed formula, which calamine reads as blank."""
 
 import io
 import os
 import re
 import zipfile
+from collections.abc import Iterator
+from typing import Any
 
 import xlrd
 
-MARK = re.compile(rb"\bt=[\"']e[\"']")  # type of an XLSX cell (ECMA-376, 18.18.11)
+ERROR = re.compile(rb"\bt=[\"']e[\"']")  # type of an XLSX cell (ECMA-376, 18.18.11)
+UNCOMPUTED = re.compile(  # the end of a formula (18.3.1.40), and of its cell without a value between
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*+"
+    rb"(?:<(?:\w+:)?v\s*+/>|<(?:\w+:)?v>\s*+</(?:\w+:)?v>)?+\s*+</(?:\w+:)?c>"
+)
 ZIP = b"PK\x03\x04"
 
 Errors = dict[tuple[int, int], str]
@@ -16,6 +22,7 @@ Errors = dict[tuple[int, int], str]
 def formula_errors(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
     """(row, column) from 0 → the error as shown by Excel, in the first `rows` and `columns` of a sheet.
 
+    Of a formula that was never computed, as many programs write it: the formula, "=A1*2".
     Raises the reader's own exception for an unreadable file: the caller must not take errors for blank cells.
     """
     read = _of_xlsx if content.startswith(ZIP) else _of_xls
@@ -24,16 +31,34 @@ def formula_errors(content: bytes, sheet: str, rows: int, columns: int) -> Error
 
 def _of_xlsx(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        sheets = [part for part in parts.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml")]
-        if not sheets:  # ODS and XLSB: calamine reads them with errors as blanks
+        names = [part for part in parts.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml")]
+        if not names:  # ODS and XLSB: calamine reads them with errors as blanks
             raise ValueError("no XLSX")
-        if not any(MARK.search(parts.read(part)) for part in sheets):
-            return {}
-    from openpyxl import load_workbook  # imported here: with numpy it takes 30 MB, and few files have such cells
+        has_errors = any(ERROR.search(parts.read(name)) for name in names)
+        is_uncomputed = any(UNCOMPUTED.search(parts.read(name)) for name in names)
+    if not has_errors and not is_uncomputed:
+        return {}
+    found, blank = {}, set()
+    for cell in _cells(content, sheet, rows, columns, data_only=True):
+        if cell.data_type == "e":
+            found[cell.row - 1, cell.column - 1] = str(cell.value)
+        elif cell.data_type == "n" and cell.value is None:  # the empty text, as a result, has the type "str"
+            blank.add((cell.row - 1, cell.column - 1))
+    if is_uncomputed:
+        for cell in _cells(content, sheet, rows, columns, data_only=False):
+            if cell.data_type == "f" and (cell.row - 1, cell.column - 1) in blank:
+                found[cell.row - 1, cell.column - 1] = str(getattr(cell.value, "text", cell.value))
+    return found
 
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    cells = (cell for row in book[sheet].iter_rows(max_row=rows, max_col=columns) for cell in row)
-    return {(cell.row - 1, cell.column - 1): str(cell.value) for cell in cells if cell.data_type == "e"}
+
+def _cells(content: bytes, sheet: str, rows: int, columns: int, data_only: bool) -> Iterator[Any]:
+    """The cells that the sheet has; `data_only`: with the results of formulas instead of the formulas."""
+    from openpyxl import load_workbook  # imported here: with numpy it takes 30 MB, and few files have such cells
+    from openpyxl.cell.read_only import EmptyCell
+
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=data_only)
+    for row in book[sheet].iter_rows(max_row=rows, max_col=columns):
+        yield from (cell for cell in row if not isinstance(cell, EmptyCell))
 
 
 def _of_xls(content: bytes, sheet: str, rows: int, columns: int) -> Errors:

@@ -165,3 +165,9 @@ def test_a_formula_error_is_marked_in_every_column() -> None:
     }
     (row,) = read_block([["规格", "数量", "单位"], ["#1 号 #N/A", "1", "张"]]).rows
     assert row.errors == {}
+
+
+def test_a_formula_without_a_result_is_marked_in_every_column() -> None:
+    (row,) = read_block([["规格", "数量", "单位", "备注"], ["=A1", "=B1*2", "=C1", '=A2&"红"']]).rows
+    assert set(row.errors) == {"specification", "quantity", "unit", "note"}
+    assert set(row.errors.values()) == {"单元格是公式，没有计算结果，请填写结果。"}

@@ -10,6 +10,7 @@ import pytest
 import xlwt
 from flask import Flask
 from openpyxl import Workbook
+from openpyxl.worksheet.formula import ArrayFormula
 from xlsxwriter import Workbook as OtherWorkbook
 
 from models.files.table_file import MOST_BYTES, MOST_ROWS, read_table
@@ -125,6 +126,36 @@ def test_a_formula_error_is_not_read_as_a_blank_cell() -> None:
     sheet.row(3).set_cell_error(2, 0x07)
     old.save(out)
     assert read_table(out.getvalue())[0] == [["", ""], ["规格型号", ""], ["#N/A", ""], ["", "#DIV/0!"]]
+
+
+@pytest.mark.slow
+def test_a_formula_that_was_never_computed_is_not_read_as_a_blank_cell() -> None:
+    """As openpyxl writes it, and many programs with it; the empty text is a result."""
+    book, out = Workbook(), io.BytesIO()
+    for row in (["规格型号", "单价", "备注", "名称"], ["12 英寸", "=1.5*2", '=A2&"红"'], ["7 英寸", 3, "=SUM(B3)"]):
+        book.active.append(row)
+    book.active["D2"] = ArrayFormula("D2:D3", "=A2:A3")
+    book.save(out)
+    assert read_table(out.getvalue())[0][1:] == [
+        ["12 英寸", "=1.5*2", '=A2&"红"', "=A2:A3"], ["7 英寸", "3", "=SUM(B3)", ""],
+    ]  # fmt: skip
+    out = io.BytesIO()
+    with OtherWorkbook(out) as other:
+        sheet = other.add_worksheet("载体")
+        for place, (formula, value) in enumerate({"=1.5*2": 3, '=""': "空", "=NA()": "#N/A"}.items()):
+            sheet.write_formula(0, place, formula, None, value)
+    emptied = edited(out.getvalue(), "xl/worksheets/sheet1.xml", "<v>空</v>", "<v></v>")
+    assert read_table(emptied)[0] == [["3", "", "#N/A"]]
+
+
+def edited(book: bytes, part: str, old: str, new: str) -> bytes:
+    """The workbook with one text of a part replaced."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as parts, zipfile.ZipFile(out, "w") as copy:
+        for name in parts.namelist():
+            text = parts.read(name)
+            copy.writestr(name, text.replace(old.encode(), new.encode()) if name == part else text)
+    return out.getvalue()
 
 
 def unpacks_to(size: int) -> bytes:
