@@ -71,8 +71,9 @@ def cell(value: Any) -> str | date | int | Decimal | None:
     """A value for a cell; text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP)."""
     if not isinstance(value, str) or isinstance(value, Word):
         match value := readable(value):
-            case datetime():  # spreadsheets have no time zones
-                return value.astimezone(clock.SHANGHAI).replace(tzinfo=None) if value.tzinfo else value
+            case datetime():  # no time zones there; with a fraction Excel shows minutes: 08:35.8
+                local = value.astimezone(clock.SHANGHAI) if value.tzinfo else value
+                return local.replace(tzinfo=None, microsecond=0)
             case None | date() | int() | Decimal():
                 return value
     text = str(value)

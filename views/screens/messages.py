@@ -71,7 +71,10 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
     column_sortable_list = ("at",)
     column_default_sort = ("at", True)
     column_labels = labels_of(Notification) | {"sentence": _l("消息")}
-    exported: ClassVar[dict[str, Any]] = {"event": lambda row: row.what}
+    exported: ClassVar[dict[str, Any]] = {
+        "event": lambda row: row.what,
+        "sentence": lambda row: " ".join(filter(None, (row.sentence, row.application and row.application.title))),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Notification, db, **kwargs)

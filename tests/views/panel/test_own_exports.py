@@ -1,6 +1,7 @@
 """导出 of 消息, 常用查询, 委托, 空白表格 and 单一窗口用户: only what the account itself sees, in Chinese."""
 
 import io
+from datetime import datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -30,7 +31,8 @@ def test_messages_are_those_of_the_account_as_the_query_finds_them(
     publisher = client_as("publisher")
     publisher.set_cookie(COOKIE, "en")
     (message,) = exported(publisher, "messages", kind)
-    assert message[1:] == ["准予备案", "SQ202600000002 已准予备案，可以打印证明。"]
+    assert message[1:] == ["准予备案", "SQ202600000002 已准予备案，可以打印证明。 黑胶唱片《茉莉花》"]
+    assert datetime.strptime(message[0], "%Y-%m-%d %H:%M:%S"), "Excel shows a time with a fraction as minutes: 08:35.8"
     assert [row[1] for row in exported(client_as("publisher2"), "messages", kind)] == ["不予备案"]
     assert rows_of(publisher.get(f"/messages/export/{kind}/?state=read"), kind)[1:] == []
 
