@@ -105,7 +105,7 @@ def test_an_autosave_reports_and_leaves_the_save_of_a_colleague(
     autosave(browser, key, own, title="我写的名称")
     save(browser, key, theirs | {"page_key": "x" * 24}, consignee="同事改的收货单位")
     answer = autosave(browser, key, own, title="我接着写")
-    assert answer.status_code == 409 and "没有覆盖对方的内容" in answer.json["message"]
+    assert answer.status_code == 409 and "没有覆盖已有的内容" in answer.json["message"]
     page = browser.get(f"/applications/edit/?id={key}").text
     assert "此后申请已有改动" in page and "同事改的收货单位" in page and "data-autosave" not in page
     assert form_of(page)["title"] == "我写的名称"
