@@ -17,6 +17,8 @@ from views.terminal import COMMANDS, Commands
         ("run filing mail send --watch and then wait", ["filing mail send --watch"]),
         ("filing backup 文件夹 --keep daily=7,weekly=5 的", ["filing backup", "--keep daily=7,weekly=5"]),
         ("请设置 FILING_KEYS_REQUIRED=true。", ["FILING_KEYS_REQUIRED=true"]),
+        ("If it serves others, set FILING_KEYS_REQUIRED=true.", ["FILING_KEYS_REQUIRED=true"]),
+        ("another run with --keep=daily. Then", ["--keep=daily"]),
         ("另设 AWS_ALLOW_HTTP=true（没有 TLS）", ["AWS_ALLOW_HTTP=true"]),
         ("运行 filing attachments scan --again 30。", ["filing attachments scan --again 30"]),
         ("FILING_CARD_CA、FILING_PAPER_PACE__lease", ["FILING_CARD_CA", "FILING_PAPER_PACE__lease"]),
