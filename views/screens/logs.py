@@ -75,6 +75,7 @@ class LogScreen(ReadOnlyLog):
     column_formatters: Any = {
         "what": lambda _view, _context, row, _name: tag(row),
         **{name: lambda _view, _context, row, name: SHOWN[name](row) or EMPTY for name in SHOWN},
+        **{name: lambda _view, _context, row, name: getattr(row, name) or EMPTY for name in ("address", "program")},
     }
     narrowing = ("username", "address", "kind", "about")
 
