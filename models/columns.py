@@ -126,7 +126,7 @@ def lack(table: type[Base], name: str, text: str) -> str:
     """The sentence about one wrong cell; `text` as in wrong_cells()."""
     label = table.__table__.columns[name].info["label"]
     if not text:
-        return _("请填写%(label)s。", label=label)
+        return _("请填写%(label)s。", label=str(label).rstrip("."))
     return _("%(label)s“%(text)s”填写有误，请改正。", label=label, text=text if len(text) < 21 else text[:20] + "…")
 
 

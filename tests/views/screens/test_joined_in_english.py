@@ -42,3 +42,10 @@ def test_the_units_of_a_verified_certificate_are_english(
     """The snapshot has the Chinese names of units."""
     paper = certificate_data(make_application(status="filed", carriers=3))
     assert "Rows: 3; 3,003 sheets" in read(app, "publisher", f"/verify/{paper.number}?code={paper.typed}")
+
+
+def test_a_label_that_ends_in_a_full_stop_gets_no_second_one(app: Flask, make_application: MakeApplication) -> None:
+    key = make_application(status="draft", catalogue_number=None, contract_number=None)
+    browser = reading(app, "publisher", "en")
+    page = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True).text
+    assert "Fill in: Publication no." in page and "Fill in: Processing contract no." in page and "no.." not in page
