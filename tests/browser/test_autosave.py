@@ -14,6 +14,7 @@ from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import clipboard_text, fill_in, paste
 from tests.browser.test_accessibility import flawless
 from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
+from tests.cast import small_pdf
 from tests.conftest import MakeApplication, StoredRows
 
 AT = re.compile(r"已自动保存 \d\d:\d\d，")
@@ -218,6 +219,23 @@ def test_autosave_goes_on_after_signing_in_over_the_page(
     publisher.page.goto(f"/applications/edit/?id={key}")
     session_ends(app, "publisher")
     publisher.page.locator("#title").fill("写到一半登录结束")
+    signs_in_over_the_page(publisher)
+    expect(publisher.page.locator(".autosaved")).to_have_text(AT)
+    assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "写到一半登录结束"
+
+
+def test_autosave_resumes_when_the_person_has_signed_in_for_something_else(
+    app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    app.config["AUTOSAVE_SECONDS"] = 1
+    key, publisher = make_application(), browse_as("publisher")
+    publisher.page.goto(f"/applications/edit/?id={key}")
+    session_ends(app, "publisher")
+    publisher.page.locator("#title").fill("写到一半登录结束")
+    publisher.press("取消", publisher.page.locator("#again"))
+    publisher.page.locator("input[type=file]").first.set_input_files(
+        [{"name": "a.pdf", "mimeType": "application/pdf", "buffer": small_pdf("a")}]
+    )
     signs_in_over_the_page(publisher)
     expect(publisher.page.locator(".autosaved")).to_have_text(AT)
     assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "写到一半登录结束"

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from models import access, clock
 from models.notifications.announcements import Announcement
 from models.people.portal_links import request_link
 from models.vocabulary import Role
-from tests.browser.conftest import BrowseAs
+from tests.browser.conftest import BrowseAs, in_whole_chromium
+from tests.conftest import MakeApplication
+from views.translations import COOKIE
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 WORD = "Maintenance" * 9
@@ -59,3 +61,32 @@ def test_the_table_of_api_keys_fits_a_tablet(browse_as: BrowseAs) -> None:
     page.get_by_role("button", name="生成密钥").click()
     page.goto("/apikeys/")
     assert "M" * 40 in page.locator("main").inner_text() and not is_too_wide(page)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_number_beside_a_box_lies_beside_its_tag_on_a_phone(
+    browse_as: BrowseAs, make_application: MakeApplication, language: str
+) -> None:
+    make_application(status="customs_failed")
+    person = browse_as("publisher", width=320, height=800)
+    person.context.add_cookies([{"name": COOKIE, "value": language, "url": person.address}])
+    person.page.goto("/applications/")
+    number, tag = (person.page.locator(f"tbody tr {each}").first.bounding_box() for each in (".number", ".badge"))
+    assert number and tag
+    assert number["x"] + number["width"] <= tag["x"] or number["y"] >= tag["y"] + tag["height"]
+
+
+@in_whole_chromium
+def test_the_steps_of_a_case_stay_within_their_card_beside_an_open_file(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
+    """In English they are longest."""
+    key = make_application(status="pending")
+    person = browse_as("reviewer", width=1366, height=800)
+    person.context.add_cookies([{"name": COOKIE, "value": "en", "url": person.address}])
+    page = person.page
+    page.goto(f"/review/details/?id={key}")
+    page.locator("a[data-beside]").first.click()
+    expect(page.locator("#viewer")).to_be_visible()
+    step, fields = (page.locator(each).bounding_box() for each in (".steps li:last-child span", ".case-fields"))
+    assert step and fields and step["x"] + step["width"] <= fields["x"] + fields["width"]

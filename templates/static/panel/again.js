@@ -4,9 +4,13 @@ import { request, setToken, token } from "./page.js";
 
 let asking = null;
 
-// Open the dialog. Resolves to true after sign-in, to false if it is closed; concurrent calls share one dialog.
+// Open the dialog. Resolves to true after sign-in, to false if it is closed; concurrent calls share one dialog. The event
+// "signedin" tells the rest of the page.
 export function signIn(words) {
-  asking ||= open(words).finally(() => { asking = null; });
+  asking ||= open(words).then((isIn) => {
+    if (isIn) document.dispatchEvent(new Event("signedin"));
+    return isIn;
+  }).finally(() => { asking = null; });
   return asking;
 }
 

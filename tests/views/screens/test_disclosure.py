@@ -178,6 +178,16 @@ def test_a_page_of_older_entries_still_tells_of_the_newest_state(
     assert (newest.count(opinion), older.count(opinion)) == (2, 1)
 
 
+def test_pages_of_the_history_keep_the_list_and_the_place_in_it(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    """返回列表, 上一件 and 下一件 lead where they led before."""
+    key = make_application(status="returned")
+    page = client_as("reviewer").get(f"/filings/details/?id={key}&url=/filings/?title=x&due=2026-12-01&history=2").text
+    link = re.search(r'href="([^"]+)#trail">返回最新的办理过程', page)
+    assert link and "url=/filings/?title%3Dx&due=2026-12-01" in html.unescape(link[1])
+
+
 @pytest.mark.parametrize("place", ["all", "-1", "9" * 19, "٣", "0"])
 def test_any_other_beginning_of_the_history_is_a_page(
     client_as: ClientAs, make_application: MakeApplication, place: str
