@@ -10,8 +10,9 @@ from typing import Any
 import xlrd
 
 ERROR = re.compile(rb"\bt=[\"']e[\"']")  # type of an XLSX cell (ECMA-376, 18.18.11)
-UNCOMPUTED = re.compile(  # the end of a formula (18.3.1.40), and of its cell without a value between
-    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*+"
+UNCOMPUTED = re.compile(  # a formula (18.3.1.40) without a value; in a cell of type "str" that is the empty text
+    rb"<(?:\w+:)?c\b(?![^<>]*\st=[\"']str[\"'])[^<>]*+>\s*+"
+    rb"<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>[^<]*+</(?:\w+:)?f>)\s*+"
     rb"(?:<(?:\w+:)?v\s*+/>|<(?:\w+:)?v>\s*+</(?:\w+:)?v>)?+\s*+</(?:\w+:)?c>"
 )
 ZIP = b"PK\x03\x04"
@@ -47,7 +48,8 @@ def _of_xlsx(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
     if is_uncomputed:
         for cell in _cells(content, sheet, rows, columns, data_only=False):
             if cell.data_type == "f" and (cell.row - 1, cell.column - 1) in blank:
-                found[cell.row - 1, cell.column - 1] = str(getattr(cell.value, "text", cell.value))
+                formula = cell.value if isinstance(cell.value, str) else getattr(cell.value, "text", None)
+                found[cell.row - 1, cell.column - 1] = formula or "="  # the table of a what-if analysis has no text
     return found
 
 
