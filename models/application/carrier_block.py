@@ -18,7 +18,7 @@ from models.codes import label_of
 from models.codes.headings import heading_of
 from models.columns import lack, read_typed, written
 from models.database import Exact
-from models.files.table_file import MOST_COLUMNS, MOST_ROWS
+from models.files.table_file import FORMULA, MOST_COLUMNS, MOST_ROWS
 from models.language import in_each_language, listed
 from models.text import is_blank
 from models.workflow import Refused
@@ -90,11 +90,8 @@ def read_block(cells: Sequence[Sequence[str]], start: str = "", carry: Collectio
         raise Refused(sentence % {"count": len(body), "most": MOST_CARRIERS})
     if not body:
         raise Refused(_("只有标题行，没有载体信息，请核对后重新复制或选择文件。"))
-    notes += (
-        _blank_lines(cells)
-        + _unread(columns, filled[max(first - 1, 0)], body, first > 0)
-        + _broken_lines(columns, body)
-    )
+    notes += _blank_lines(cells) + _unread(columns, filled[max(first - 1, 0)], body, first > 0)
+    notes += _broken_lines(columns, body)
     lines = [{name: _line(row[at]) if at < len(row) else "" for at, name in columns.items()} for row in body]
     gaps = _gaps(lines, list(columns.values()))
     rows = _carried([Row(line) for line in lines], carry)
@@ -233,8 +230,8 @@ def _reading(column: Any, text: str) -> tuple[str, Any, str]:
     """(text for the form, value, sentence or "")."""
     if ERROR.fullmatch(text):
         return text, None, _("单元格是公式错误 %(error)s，请填写正确的内容。", error=text)
-    if text.startswith("="):
-        return text, None, _("单元格是公式，没有计算结果，请填写结果。")
+    if text.startswith(FORMULA):
+        return text.removeprefix(FORMULA), None, _("单元格是公式，没有计算结果，请填写结果。")
     try:
         value = read_typed(column, text)
     except Refused as refused:
@@ -247,4 +244,5 @@ def _reading(column: Any, text: str) -> tuple[str, Any, str]:
 
 
 def _shortened(items: list[str]) -> str:
-    return listed(items[:MOST_NAMED]) + (_(" 等") if len(items) > MOST_NAMED else "")
+    names = listed(item.replace(FORMULA, "") for item in items[:MOST_NAMED])
+    return names + (_(" 等") if len(items) > MOST_NAMED else "")

@@ -9,6 +9,8 @@ from typing import Any
 
 import xlrd
 
+from models.files.table_file import FORMULA
+
 ERROR = re.compile(rb"\bt=[\"']e[\"']")  # type of an XLSX cell (ECMA-376, 18.18.11)
 UNCOMPUTED = re.compile(  # a formula (18.3.1.40) without a value; in a cell of type "str" that is the empty text
     rb"<(?:\w+:)?c\b(?![^<>]*\st=[\"']str[\"'])[^<>]*+>\s*+"
@@ -23,7 +25,7 @@ Errors = dict[tuple[int, int], str]
 def formula_errors(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
     """(row, column) from 0 → the error as shown by Excel, in the first `rows` and `columns` of a sheet.
 
-    Of a formula that was never computed, as many programs write it: the formula, "=A1*2".
+    Of a formula that was never computed, as many programs write it: FORMULA and its text, "=A1*2".
     Raises the reader's own exception for an unreadable file: the caller must not take errors for blank cells.
     """
     read = _of_xlsx if content.startswith(ZIP) else _of_xls
@@ -49,7 +51,8 @@ def _of_xlsx(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
         for cell in _cells(content, sheet, rows, columns, data_only=False):
             if cell.data_type == "f" and (cell.row - 1, cell.column - 1) in blank:
                 formula = cell.value if isinstance(cell.value, str) else getattr(cell.value, "text", None)
-                found[cell.row - 1, cell.column - 1] = formula or "="  # the table of a what-if analysis has no text
+                text = FORMULA + (formula or "=")  # the table of a what-if analysis has no text
+                found[cell.row - 1, cell.column - 1] = text
     return found
 
 

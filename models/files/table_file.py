@@ -24,12 +24,14 @@ MOST_UNPACKED = 64 << 20  # bytes of all parts of an XLSX file
 MEMORY, CPU, LONGEST, EACH = 1 << 29, 10, 30, 2
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX and XLS
 ZIP = WORKBOOKS[0]
+FORMULA = "\ufdd0"  # before the text of a formula without a result: a noncharacter, so that no typed text begins so
 
 
 def read_table(content: bytes, owner: int | None = None) -> tuple[list[list[str]], list[str]]:
     """(rows of cells as text, names of the non-empty sheets, of which the first was read; CSV: none).
 
-    Raises Refused when the file cannot be read or exceeds the limits. `owner`: the account that sent it.
+    A formula that was never computed begins with FORMULA. `owner`: the account that sent the file.
+    Raises Refused when the file cannot be read or exceeds the limits.
     """
     if not content or len(content) > MOST_BYTES:
         sentence = _("文件超过 %(most)s MB，请只保留载体清单后重新选择。", most=MOST_BYTES >> 20)

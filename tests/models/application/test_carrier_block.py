@@ -9,6 +9,7 @@ from flask import Flask
 from models.application import MOST_CARRIERS
 from models.application.carrier_block import FIELDS, Block, cells_of, read_block
 from models.application.carriers import Carrier
+from models.files.table_file import FORMULA
 from models.workflow import Refused
 
 HEADINGS = ["载体类型", "规格型号", "进口数量", "单位"]
@@ -168,6 +169,16 @@ def test_a_formula_error_is_marked_in_every_column() -> None:
 
 
 def test_a_formula_without_a_result_is_marked_in_every_column() -> None:
-    (row,) = read_block([["规格", "数量", "单位", "备注"], ["=A1", "=B1*2", "=C1", '=A2&"红"']]).rows
+    formulas = ["=A1", "=B1*2", "=C1", '=A2&"红"']
+    block = read_block(
+        [["清单", f"{FORMULA}=A9"], ["规格", "数量", "单位", "备注"], [FORMULA + each for each in formulas]]
+    )
+    (row,) = block.rows
+    assert (list(row.texts.values()), block.notes) == (formulas, ["标题行以上没有读入：清单 =A9。"])
     assert set(row.errors) == {"specification", "quantity", "unit", "note"}
     assert set(row.errors.values()) == {"单元格是公式，没有计算结果，请填写结果。"}
+
+
+def test_a_typed_text_that_begins_like_a_formula_is_text() -> None:
+    (row,) = read_block([["规格", "数量", "单位", "备注"], ["D9", "5", "张", "=赠品，随书"]]).rows
+    assert (row.errors, row.values["note"]) == ({}, "=赠品，随书")

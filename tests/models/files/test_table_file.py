@@ -14,7 +14,7 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from xlsxwriter import Workbook as OtherWorkbook
 
 from models.files.formula_errors import UNCOMPUTED
-from models.files.table_file import MOST_BYTES, MOST_ROWS, read_table
+from models.files.table_file import FORMULA, MOST_BYTES, MOST_ROWS, read_table
 from models.workflow import Refused
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -138,8 +138,9 @@ def test_a_formula_that_was_never_computed_is_not_read_as_a_blank_cell() -> None
     book.active["D2"] = ArrayFormula("D2:D3", "=A2:A3")
     book.save(out)
     assert read_table(out.getvalue())[0][1:] == [
-        ["12 英寸", "=1.5*2", '=A2&"红"', "=A2:A3"], ["7 英寸", "3", "=SUM(B3)", ""],
-    ]  # fmt: skip
+        ["12 英寸", f"{FORMULA}=1.5*2", f'{FORMULA}=A2&"红"', f"{FORMULA}=A2:A3"],
+        ["7 英寸", "3", f"{FORMULA}=SUM(B3)", ""],
+    ]
     out = io.BytesIO()
     with OtherWorkbook(out) as other:
         sheet = other.add_worksheet("载体")
@@ -149,11 +150,18 @@ def test_a_formula_that_was_never_computed_is_not_read_as_a_blank_cell() -> None
     assert read_table(emptied)[0] == [["3", "", "#N/A"]]
 
 
+def test_a_text_that_begins_like_a_formula_is_read_as_text() -> None:
+    out = io.BytesIO()
+    with OtherWorkbook(out) as book:
+        book.add_worksheet("载体").write_string(0, 0, "=赠品，随书")
+    assert read_table(out.getvalue())[0] == read_table("=赠品，随书\n".encode())[0] == [["=赠品，随书"]]
+
+
 def test_a_table_of_a_what_if_analysis_is_shown_as_a_formula_without_text() -> None:
     book, out = Workbook(), io.BytesIO()
     book.active.append(["规格型号", DataTableFormula("B1:B2", r1="A1"), "单位"])
     book.save(out)
-    assert read_table(out.getvalue())[0] == [["规格型号", "=", "单位"]]
+    assert read_table(out.getvalue())[0] == [["规格型号", f"{FORMULA}=", "单位"]]
 
 
 @pytest.mark.parametrize(

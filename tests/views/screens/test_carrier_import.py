@@ -6,7 +6,7 @@ import json
 
 import pytest
 from flask import Flask
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication, StoredRows
@@ -117,6 +117,22 @@ def test_an_unreadable_cell_is_stored_as_typed(
     first, second = stored_rows(key)["carrier"]
     assert (first["unread"], first["quantity"], second["specification"]) == ({"quantity": "一千"}, None, None)
     assert 'value="一千"' in answer.text
+
+
+def test_a_formula_without_a_result_is_marked_from_the_file_to_the_draft(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """Also through the page without JavaScript; a typed text that begins alike is read."""
+    key, browser, book, out = make_application(carriers=0), client_as("publisher"), Workbook(), io.BytesIO()
+    for row in (["规格", "数量", "单位", "备注"], ["D9", "=5*2", "张", "赠品"]):
+        book.active.append(row)
+    book.active["D2"].value, book.active["D2"].data_type = "=赠品，随书", "s"
+    book.save(out)
+    page = browser.post(f"{PREVIEW}?id={key}", data={"file": (io.BytesIO(out.getvalue()), "清单.xlsx")})
+    assert "单元格是公式，没有计算结果，请填写结果。" in page.text and "有 1 处需要改正" in page.text
+    browser.post(f"{IMPORT}?id={key}", data=form_of(page.text, "card-box"))
+    (stored,) = stored_rows(key)["carrier"]
+    assert (stored["unread"], stored["note"]) == ({"quantity": "=5*2"}, "=赠品，随书")
 
 
 def test_too_many_rows_are_refused_whole(
