@@ -9,7 +9,7 @@ from flask import flash, g, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import tuple_
+from sqlalchemy import and_, tuple_
 from sqlalchemy.sql.operators import desc_op
 from werkzeug.datastructures import MultiDict
 
@@ -23,7 +23,7 @@ from models.vocabulary import Action
 from models.workflow import Refused
 from views.certificate import preview
 from views.entrance.security import local
-from views.panel.paging import in_sql
+from views.panel.paging import directed, in_sql
 from views.panel.saving import commit_or_refuse
 from views.resources import office
 from views.screens.filing import FilingScreen
@@ -128,16 +128,14 @@ class CaseScreen(FilingScreen):
         order = self.order_of_list()
         columns, ascending = [by.element for by in order], (order[0].modifier is desc_op) == before
         query, here = self.narrow(db.session.query(Application.id)), [sort_value(row, column.key) for column in columns]
-        if None in here:  # its former place is unknown: the next one is the first of the list
-            if before:
-                return None
+        if here[0] is None and columns[0].key == "due_on":  # its former place is unknown: the next is the first one
             query = query.filter(Application.id != row.id).order_by(*in_sql(order))
-        else:
-            place = tuple_(*columns)
-            query = query.filter(place > here if ascending else place < here)
-            query = query.order_by(*(column.asc() if ascending else column.desc() for column in columns))
-        found = query.limit(1).scalar()
-        return None if found is None else int(found)
+            return None if before else query.limit(1).scalar()
+        query = query.order_by(*(directed(column, not ascending) for column in columns))
+        for stretch in stretches(columns, here, ascending):  # one by one: an OR would read the index from its start
+            if (found := query.filter(stretch).limit(1).scalar()) is not None:
+                return int(found)
+        return None
 
     def order_of_list(self) -> list[Any]:
         """The order of the list that the row was opened from."""
@@ -146,6 +144,16 @@ class CaseScreen(FilingScreen):
         if sort is not None and 0 <= sort < len(self._list_columns):
             name = self._list_columns[sort][0]
         return self.order(name, bool(asked.get("desc", type=int)))
+
+
+def stretches(columns: list[Any], here: list[Any], ascending: bool) -> list[Any]:
+    """Conditions of the rows beyond `here`, nearest first; those without a value are at the end that in_sql() says."""
+    first, *others = columns
+    if here[0] is not None:
+        place = tuple_(*columns) > here if ascending else tuple_(*columns) < here
+        return [place, first.is_(None)] if ascending and first.nullable else [place]
+    place = tuple_(*others) > here[1:] if ascending else tuple_(*others) < here[1:]
+    return [and_(first.is_(None), place), *([] if ascending else [first.is_not(None)])]
 
 
 def sort_value(row: Application, name: str) -> Any:

@@ -5,9 +5,10 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from models import clock
-from models.application import resubmission
+from models import access, clock
+from models.application import Application, resubmission
 from models.vocabulary import Action
 from tests.browsing import Browser, ClientAs
 from tests.cast import perform_step
@@ -113,6 +114,27 @@ def test_the_next_and_previous_case_follow_the_query_in_its_order(
     assert neighbours(case(reviewer, second, by_deadline)) == {"下一件": first}
     nonsense = reviewer.get(f"/review/details/?{urlencode({'id': second, 'url': by_deadline, 'due': '昨天'})}").text
     assert neighbours(nonsense) == {"下一件": first}
+
+
+@pytest.mark.parametrize("descending", [0, 1])
+def test_cases_without_the_value_of_the_order_are_at_its_end(
+    app: Flask, client_as: ClientAs, make_application: MakeApplication, descending: int
+) -> None:
+    """Sorted by 数量: from the last with one to those without, among them by number, and back."""
+    keys = [make_application(status="pending") for _n in range(4)]
+    with app.app_context(), access.everything() as session:
+        session.execute(update(Application).where(Application.id.in_(keys[1:3])).values(sheets=None, totals=None))
+        session.execute(update(Application).where(Application.id == keys[3]).values(sheets=1))
+        session.commit()
+    listed = [keys[3], keys[0], keys[1], keys[2]]
+    if descending:
+        listed.reverse()
+    reviewer, back = client_as("reviewer"), f"/filings/?sort=5&desc={descending}"
+    places = re.findall(r"/filings/details/\?id=(\d+)", reviewer.get(back).text)
+    assert list(dict.fromkeys(map(int, places))) == listed
+    for key, before, after in zip(listed, [None, *listed], [*listed[1:], None], strict=False):
+        page = reviewer.get(f"/filings/details/?{urlencode({'id': key, 'url': back})}").text
+        assert neighbours(page) == {label: n for label, n in (("上一件", before), ("下一件", after)) if n}
 
 
 @pytest.mark.slow
