@@ -61,7 +61,7 @@ def overtaken(session: Session, application: Application | None) -> str:
     if not application or not last:
         return _("这份申请已被他人办理，请返回列表查看。")
     return _(
-        "%(who)s已于 %(when)s %(what)s，当前状态为「%(status)s」。您这次的操作没有保存，也没有覆盖已有的内容。",
+        "%(who)s已于 %(when)s %(what)s，当前状态为「%(status)s」。您的操作没有保存，也没有覆盖已有的内容。",
         who=last.actor_name,
         when=last.at.strftime("%Y-%m-%d %H:%M"),
         what=last.what.label,

@@ -82,7 +82,7 @@ def test_a_file_is_imported_into_the_draft_without_javascript(
     entry = stored_rows(key)["trail_entry"][-1]
     assert entry["act"] == "edit" and entry["changes"]["carrier_count"] == [2, 4]
     late = browser.post(f"{IMPORT}?id={key}", data=form | {"how": "replace"}, follow_redirects=True)
-    assert "您这次的操作没有保存" in flashed(late.text)[0]
+    assert "您的操作没有保存" in flashed(late.text)[0]
     form["version"] = str(stored_rows(key)["application"][0]["version"])
     browser.post(f"{IMPORT}?id={key}", data=form | {"how": "replace"})
     assert [row["specification"] for row in stored_rows(key)["carrier"]] == ["D9", "D5"]
