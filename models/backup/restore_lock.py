@@ -8,10 +8,11 @@ crashes.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from flask_babel import gettext as _
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import postgresql
 from models.database.locks import Lock
@@ -31,7 +32,8 @@ def hold(engine: Engine) -> Iterator[None]:
                 raise Refused(busy)
             try:
                 yield
-                connection.rollback()
+                with suppress(SQLAlchemyError):  # the connection was ended meanwhile, but the restore is done
+                    connection.rollback()
             finally:
                 connection.invalidate()  # ends the transaction, and so the lock, even when the server has gone
         return

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from models.backup import restore_lock
+from models.database.locks import Lock
 from models.workflow import Refused
 from tests.apps import POSTGRESQL
 from tests.views.terminal.test_database_roles import pooled
@@ -40,3 +41,13 @@ def test_a_server_that_ends_idle_transactions_does_not_end_the_lock(app: Flask) 
     with app.app_context(), restore_lock.hold(engine):
         time.sleep(0.5)
         assert restore_lock.is_held(engine)
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("postgresql")
+def test_a_restore_whose_lock_was_ended_by_the_server_is_done_all_the_same(app: Flask) -> None:
+    engine = create_engine(f"postgresql+psycopg://{POSTGRESQL}/postgres", poolclass=NullPool)
+    ending = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock")
+    with app.app_context(), restore_lock.hold(engine), engine.connect() as other:
+        assert other.scalars(ending, {"lock": int(Lock.RESTORE)}).all() == [True]
+    assert not restore_lock.is_held(engine)
