@@ -44,11 +44,12 @@ def back_up(destination: Path, keep: str | None) -> None:
     with access.everything() as session:
         with (
             failure_noted(session, Operation.BACKUP_FAILED, str(place)),
+            ended_by_sigterm(),
             rotation.making(destination) if rule else nullcontext(0) as lock,
         ):
             before = checked.counts_of(session)
             parts, lost = backup.back_up(session, store(), place)
-            counts = _check_or_invalidate(place, before, checked.counts_of(session))
+            counts = _check_or_invalidate(session, place, before)
             deleted = rotation.rotate(destination, rule) if rule else 0
             unfinished = rotation.delete_unfinished(destination, lock) if rule else 0
         words = _("%(path)s，已核对，办理记录 %(rows)s 条", path=place, rows=counts["trail_entry"])
@@ -63,15 +64,18 @@ def back_up(destination: Path, keep: str | None) -> None:
     report_lost(lost)
 
 
-def _check_or_invalidate(place: Path, before: checked.Counts, after: checked.Counts) -> checked.Counts:
-    """Table → rows in the backup. One that is wrong is kept aside, one not checked to its end loses its manifest."""
+def _check_or_invalidate(session: Session, place: Path, before: checked.Counts) -> checked.Counts:
+    """Table → rows in the backup. One that the check refuses is kept aside.
+
+    One whose check did not finish loses its manifest: it is no backup, and the next `--keep` deletes it as unfinished.
+    """
     try:
-        return checked.check(place, before, after)
-    except Exception:
+        return checked.check(place, before, checked.counts_of(session))
+    except Refused:
         rotation.reject(place)
         click.echo(_kept_sentence(place), err=True)
         raise
-    except BaseException:  # Ctrl-C: without a manifest it does not count as a backup
+    except BaseException:  # no pg_restore, no answer of the database, Ctrl-C, SIGTERM
         (place / backup.MANIFEST).unlink(missing_ok=True)
         raise
 

@@ -1,10 +1,12 @@
 """A backup is checked when it is made, older ones go by a rule, and the newest is restored on trial."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +75,31 @@ def test_every_backup_is_verified_before_old_ones_are_deleted_and_a_wrong_one_is
     assert (wrong / DATABASE).read_bytes() == b"x", "what is wrong stays until a person has seen it"
     assert len(rotation.backups(folder)) == 2 and rotation.newest(folder) != wrong
     assert run_command(app, "restore", wrong).exit_code == 1
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("failing", ["counts_in", "counts_of"])
+def test_a_backup_whose_check_did_not_finish_is_unfinished(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """In the copy, as without pg_restore, or in the database, which is counted a second time; SIGTERM does the same."""
+    assert run_command(app, "upgrade").exit_code == 0
+    folder, now, count = tmp_path / "backups", clock.now(), getattr(checked, failing)
+    for day, end in enumerate((lambda: os.kill(os.getpid(), signal.SIGTERM), lambda: os.stat(tmp_path / "missing"))):
+
+        def fail(*words: object, end: Callable[[], object] = end) -> object:
+            if failing == "counts_in" or list(folder.glob(f"*/{MANIFEST}")):
+                end()
+            return count(*words)
+
+        monkeypatch.setattr(clock, "now", lambda day=day: now + timedelta(days=day))
+        with monkeypatch.context() as patched:
+            patched.setattr(checked, failing, fail)
+            failed = run_command(app, "backup", folder, "--keep", "daily=2")
+        assert (failed.exit_code, "没有通过核对" in failed.output) == (1, False), failed.output
+        assert (len(rotation.backups(folder, complete=False)), rotation.backups(folder)) == (day + 1, {})
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=2))
+    assert "删除了 2 份没有做完的备份" in run_command(app, "backup", folder, "--keep", "daily=2").output
 
 
 STALLED = """
