@@ -37,6 +37,7 @@ from models.backup import (
     unfinished_restore,
 )
 from models.backup.registered_store import RegisteredStore
+from models.backup.rotation import assert_not_rejected
 from models.customs import hold
 from models.database import db, migrate, search, sqlite
 from models.files.plain_file import open_plain
@@ -108,6 +109,7 @@ def _read_manifest(source: Path) -> Manifest:
     except (ValueError, RecursionError):
         content = None
     if content is None:
+        assert_not_rejected(source)
         raise Refused(_("“%(path)s”中没有备份清单，不是完整的备份，不能恢复。", path=source))
     match content:
         case {"database": str(kind), "parts": dict(parts)} if _are_parts(parts) and WORD.fullmatch(kind):

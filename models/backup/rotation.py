@@ -63,6 +63,13 @@ def rejected(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{REJECTED}") if FORM.fullmatch(path.parent.name))
 
 
+def assert_not_rejected(folder: Path) -> None:
+    """Raises Refused for a backup of reject(), with the way to restore it nevertheless."""
+    if (folder / REJECTED).is_file() and not (folder / MANIFEST).exists():
+        names = {"path": folder, "old": REJECTED, "new": MANIFEST}
+        raise Refused(_("“%(path)s”没有通过核对，不能恢复；仍要恢复，请自担风险，将 %(old)s 改名为 %(new)s。", **names))
+
+
 @contextmanager
 def making(folder: Path) -> Iterator[int | None]:
     """Hold a shared lock while a backup is made in `folder`; yields its file. It ends with the process, too.
@@ -117,5 +124,6 @@ def newest(folder: Path) -> Path:
         return folder
     there = backups(folder)
     if not there:
+        assert_not_rejected(folder)
         raise Refused(_("“%(path)s”中没有备份。", path=folder))
     return there[max(there)]
