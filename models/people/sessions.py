@@ -12,7 +12,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models import clock, log
 from models.clock import Moment
 from models.database import Base
-from models.language import listed
 from models.log import LogEntry, Place, SignIn
 from models.people.accounts import HASHER, Account, matches, normal_username
 from models.people.methods import WITH_PASSWORD, Method
@@ -20,7 +19,6 @@ from models.people.signin_failures import (
     TRIES,
     SigninFailure,
     advice_to_wait,
-    failures_between,
     hashed,
     network_of,
     pause_after,
@@ -32,7 +30,6 @@ from models.vocabulary import WordColumn
 from models.workflow import Refused
 
 LONGEST_VISIT = timedelta(hours=12)  # regardless of activity; NIST SP 800-63B-4, 2.2.3 demands at most a day
-BEGINNING = datetime(2000, 1, 1, tzinfo=clock.SHANGHAI)  # before any visit
 
 
 @cache
@@ -196,38 +193,6 @@ def attach_visit(session: Session, account: Account, token: str) -> None:
     """Set `account.visit` to the visit of this token, committed by another session."""
     account.visit = session.scalars(select(Visit).where(Visit.token_hash == hashed(token))).one()
     account.visit.token = token
-
-
-def previous_visit(session: Session, account: Account) -> Visit | None:
-    """The visit before the current one; None: there is none."""
-    assert account.visit is not None
-    earlier = select(Visit).where(Visit.account_id == account.id, Visit.id < account.visit.id)
-    return session.scalar(earlier.order_by(Visit.id.desc()).limit(1))
-
-
-def last_sign_in(visit: Visit) -> str:
-    """The notice of the previous sign-in, shown once after signing in; with its address if known."""
-    detail = _("上次登录：%(when)s", when=f"{visit.began_at:%Y-%m-%d %H:%M}")
-    return detail + (_("，来自 %(address)s", address=visit.address) if visit.address else "")
-
-
-def failures_notice(session: Session, account: Account) -> str | None:
-    """The notice of wrong passwords and codes for this account since its previous visit; None: there were none."""
-    assert account.visit is not None
-    last = previous_visit(session, account)
-    since = last.began_at if last else BEGINNING
-    passwords, codes, failure = failures_between(session, account.username, since, account.visit.began_at)
-    if failure is None:
-        return None
-    when = _("%(last)s。其间", last=last_sign_in(last)) if last else _("首次登录之前")
-    mistakes = [_("%(count)s 次输错密码", count=passwords)] if passwords else []
-    mistakes += [_("%(count)s 次输错恢复码", count=codes)] if codes else []
-    return when + _(
-        "有 %(what)s，最近一次在 %(when)s，来自 %(address)s。如非本人操作，请修改密码，并告知系统管理员。",
-        what=listed(mistakes),
-        when=f"{failure.at:%Y-%m-%d %H:%M}",
-        address=failure.address or _("未知地址"),
-    )
 
 
 def end_visits(session: Session, account_id: int, except_for: int | None = None) -> None:

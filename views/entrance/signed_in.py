@@ -20,16 +20,8 @@ from models.people.portal_links import PortalLink
 from models.people.portal_visits import SignOn
 from models.people.proofs import Proof
 from models.people.security_keys import SecurityKey
-from models.people.sessions import (
-    Visit,
-    attach_visit,
-    begin_visit,
-    end_visit_and_commit,
-    failures_notice,
-    last_sign_in,
-    previous_visit,
-    remove_unused_password,
-)
+from models.people.sessions import Visit, attach_visit, begin_visit, end_visit_and_commit, remove_unused_password
+from models.people.sign_in_notices import advice, failures_notice, last_sign_in, previous_visit
 from models.workflow import Refused
 from views.entrance.place import BROWSER, place
 from views.entrance.security import random_name
@@ -115,7 +107,7 @@ def _flash_last_sign_in(account: Account, has_lost_password: bool) -> None:
     if notice := failures_notice(db.session(), account):
         flash(notice, "message")
     elif last := previous_visit(db.session(), account):
-        flash(_("%(last)s。如非本人操作，请修改密码，并告知系统管理员。", last=last_sign_in(last)), "info")
+        flash(_("%(last)s。%(advice)s", last=last_sign_in(last), advice=advice(account)), "info")
 
 
 def _remember_browser(name: str) -> None:

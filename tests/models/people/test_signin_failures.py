@@ -14,7 +14,8 @@ from models.notifications.password_reset import reset_password
 from models.people import signin_failures
 from models.people.accounts import Account
 from models.people.online import resume_visit_and_commit
-from models.people.sessions import Visit, failures_notice
+from models.people.sessions import Visit
+from models.people.sign_in_notices import failures_notice
 from models.people.signin_failures import AGEING, LONGEST_PAUSE, TRIES, Place, SigninFailure, network_of
 from models.workflow import Refused
 from tests.cast import PASSWORD, account_of
