@@ -6,6 +6,7 @@ from hashlib import sha256
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.database import Base
@@ -18,6 +19,10 @@ MOST, MOST_NAME = 30, 20  # queries of one person; characters of a name, which i
 MOST_VALUE = 100  # characters of one value, as in the query forms
 
 Asked = dict[str, str]  # name of a field of the query form, or of the list (sort, page size) → value as typed
+
+
+class Gone(Refused):
+    """The query was deleted meanwhile."""
 
 
 class SavedQuery(Base):
@@ -71,12 +76,13 @@ def save(session: Session, screen: str, name: str, asked: Asked, words: str, by:
 
 
 def rename(session: Session, row: SavedQuery, name: str, mark: str, by: Account) -> None:
-    """Rename a query; `mark`: of the page. Raises Refused for a bad or existing name, or another mark.
+    """Rename a query; `mark`: of the page. Raises Refused for a bad or existing name, another mark, or a deleted query.
 
     The same name again is no error, whatever the mark: a double click. The caller commits.
     """
     name = _read(name)
-    wait_for(session, Lock.SAVED_QUERY)
+    if not _is_still_there(session, row):
+        raise Gone(_changed())
     if name != row.name:
         _assert_shown(row, mark)
     other = _named(session, by, row.screen, name)
@@ -87,15 +93,33 @@ def rename(session: Session, row: SavedQuery, name: str, mark: str, by: Account)
 
 
 def remove(session: Session, row: SavedQuery, mark: str) -> None:
-    """Delete a query; raises Refused unless `mark`, of the page, is that of the row. The caller commits."""
-    _assert_shown(row, mark)
-    session.delete(row)
-    session.flush()
+    """Delete a query; raises Refused unless `mark`, of the page, is that of the row. The caller commits.
+
+    One that another window has just deleted is no error: a double click.
+    """
+    if _is_still_there(session, row):
+        _assert_shown(row, mark)
+        session.delete(row)
+        session.flush()
+
+
+def _is_still_there(session: Session, row: SavedQuery) -> bool:
+    """Acquire the lock and read the row again, which another window may have changed, or deleted, meanwhile."""
+    wait_for(session, Lock.SAVED_QUERY)
+    try:
+        session.refresh(row)
+    except InvalidRequestError:
+        return False
+    return True
 
 
 def _assert_shown(row: SavedQuery, mark: str) -> None:
     if mark != row.mark:
-        raise Refused(_("这个常用查询在页面打开以后已改名或删除，没有再改动，请刷新页面核对。"))
+        raise Refused(_changed())
+
+
+def _changed() -> str:
+    return _("这个常用查询在页面打开以后已改名或删除，没有再改动，请刷新页面核对。")
 
 
 def _named(session: Session, by: Account, screen: str, name: str) -> SavedQuery | None:

@@ -17,6 +17,7 @@ from models.language import in_chinese
 from models.saved_queries import MOST, MOST_NAME, SavedQuery
 from models.vocabulary import Role
 from models.workflow import Refused
+from views.entrance.missing import Missing
 from views.panel.checks import REQUIRED
 from views.panel.display import Button
 from views.panel.fields import PlainTextField, VersionField
@@ -131,7 +132,10 @@ class SavedQueryScreen(ListExport):
         return form
 
     def save(self, form: Any, model: SavedQuery) -> SavedQuery:
-        saved_queries.rename(db.session(), model, form.name.data, form.seen.data or "", current_user)
+        try:
+            saved_queries.rename(db.session(), model, form.name.data, form.seen.data or "", current_user)
+        except saved_queries.Gone as gone:  # no row to show the form of
+            raise Missing(str(gone), self.get_url(".index_view")) from None
         return model
 
     def buttons(self, row: SavedQuery) -> list[Button]:

@@ -2,9 +2,12 @@
 
 import html
 import re
+from typing import Any
 
+import pytest
 from flask import Flask
 
+from models import saved_queries
 from tests.apps import engine_of_owner, is_on_sqlite
 from tests.browsing import Browser, ClientAs
 from tests.conftest import ActAs
@@ -60,3 +63,32 @@ def test_an_old_page_changes_no_query_that_got_the_number_of_a_deleted_one(
     assert rename(browser, key, "我的暂存") == 302
     assert flashed(browser.post(address, data={"id": key}, follow_redirects=True).text)[-1] == changed
     assert list(offered(browser.get("/applications/").text)) == ["我的暂存"]
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("change", ["DELETE FROM kept_query", "UPDATE kept_query SET name = '别名'"])
+def test_a_query_changed_while_a_request_waits_for_the_lock_is_not_changed_again(
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """By another window. One that is deleted twice is no error: a double click."""
+    browser = client_as("publisher")
+    wait, changed = saved_queries.wait_for, "这个常用查询在页面打开以后已改名或删除，没有再改动，请刷新页面核对。"
+
+    def wait_long(*words: Any) -> None:
+        with engine_of_owner(app).begin() as connection:
+            connection.exec_driver_sql(change)
+        wait(*words)
+
+    for act in ("rename", "remove"):
+        save_query(browser, act)
+        key = offered(browser.get("/applications/").text)[act]
+        edit, address = f"/queries/edit/?id={key}", removals(browser)[key]
+        form = form_of(browser.get(edit).text, "card-box") | {"name": "新名"}
+        with monkeypatch.context() as patched:
+            patched.setattr(saved_queries, "wait_for", wait_long)
+            if act == "rename":
+                assert changed in browser.post(edit, data=form).text
+                browser.post(removals(browser).get(key, address), data={"id": key})
+            else:
+                told = flashed(browser.post(address, data={"id": key}, follow_redirects=True).text)
+                assert told[-1] == ("已删除。" if "DELETE" in change else changed)
