@@ -173,20 +173,30 @@ def begin_visit(session: Session, account_id: int, place: Place, method: Method,
 
 
 def remove_unused_password(session: Session, visit: Visit, place: Place) -> bool:
-    """Remove the one-time password of an account whose first visit began without it; returns whether it did.
+    """Remove the one-time password of an account whose first sign-in was without it; returns whether it did.
 
-    The person may never have received it, and cannot change it; whoever made the account knows it. After a reset in a
-    later visit the password stays, and must be changed. The caller commits.
+    The person may never have received it, and cannot change it; whoever made the account knows it. After any earlier
+    sign-in, of which the log knows for ever, it comes from a reset: it stays, and must be changed. The caller commits.
     """
     account = visit.account
     if not account.must_change or visit.method in WITH_PASSWORD:
         return False
-    earlier = select(Visit.id).where(Visit.account_id == account.id, Visit.id != visit.id)
-    if session.scalar(earlier.limit(1)) is not None:
+    if _has_signed_in_before(session, visit):
         return False
     account.remove_password()
     log.record(session, SignIn.PASSWORD_REMOVED, account, place)
     return True
+
+
+def _has_signed_in_before(session: Session, visit: Visit) -> bool:
+    """Whether the account had a visit before, or an entry in the log, from which `sweep` deletes nothing."""
+    account = visit.account
+    visits = select(Visit.id).where(Visit.account_id == account.id, Visit.id != visit.id)
+    names = {account.username, account.former_username or account.username}
+    of_account = (LogEntry.log == log.LOG_OF[SignIn.SIGNED_IN.value], LogEntry.username.in_(names))  # by an index
+    entries = select(LogEntry.id).where(*of_account, LogEntry.at < visit.began_at)
+    entries = entries.where(LogEntry.kind == SignIn.SIGNED_IN.value, LogEntry.account_id == account.id)
+    return any(session.scalar(found.limit(1)) is not None for found in (visits, entries))
 
 
 def attach_visit(session: Session, account: Account, token: str) -> None:

@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from models import access, clock
 from models.database import db
 from models.notifications.password_reset import reset_password
 from models.people.accounts import Account
 from models.people.portal_links import PortalRequest
+from models.people.portal_visits import PortalVisit
+from models.people.sessions import Visit
 from models.sign_on.discovery import KNOWN
 from models.workflow import Refused
 from tests.authenticator import Authenticator
@@ -65,6 +67,23 @@ def test_a_first_sign_on_asks_for_no_password_that_the_person_has_never_used(
         for guess in (once, ""):
             with pytest.raises(Refused, match="用户名或密码不正确"):
                 sign_in(db.session(), "publisher", guess)
+
+
+def test_a_password_reset_after_a_long_absence_stays(
+    webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
+) -> None:
+    """`sweep` has deleted the visits of the person meanwhile; the log still knows of them."""
+    link(webauthn_app, portal)
+    sign_on(client_as(None), portal)
+    with webauthn_app.app_context(), access.everything() as session:
+        session.execute(delete(PortalVisit))
+        session.execute(delete(Visit))
+        once = session.get_one(Account, account_of("publisher").id).reset_password()
+        session.commit()
+    sign_on(client_as(None), portal)
+    assert "password_removed" not in [kind for kind, _words in entries(webauthn_app)]
+    with webauthn_app.app_context():
+        assert sign_in(db.session(), "publisher", once).must_change
 
 
 def test_an_account_without_a_password_is_not_told_to_change_it(
