@@ -212,8 +212,7 @@ def test_the_notice_reports_failures_since_the_last_visit_only(app: Flask) -> No
         assert failures_notice(db.session(), sign_in(db.session(), "publisher", PASSWORD, HOME)) is None
         answer()
         answer(place=HOME)
-        notice = failures_notice(db.session(), sign_in(db.session(), "publisher", PASSWORD, HOME))
-        assert notice is not None
+        notice = str(failures_notice(db.session(), sign_in(db.session(), "publisher", PASSWORD, HOME)))
         last = db.session.scalars(select(Visit.began_at).order_by(Visit.id)).first()
         assert notice.startswith(f"上次登录：{last:%Y-%m-%d %H:%M}，来自 198.51.100.7。其间有 2 次输错密码")
         assert "来自 198.51.100.7" in notice

@@ -5,15 +5,13 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from models import access, clock
 from models.database import db
 from models.notifications.password_reset import reset_password
 from models.people.accounts import Account
 from models.people.portal_links import PortalRequest
-from models.people.portal_visits import PortalVisit
-from models.people.sessions import Visit
 from models.sign_on.discovery import KNOWN
 from models.workflow import Refused
 from tests.authenticator import Authenticator
@@ -23,7 +21,6 @@ from tests.independent_portal import IndependentPortal, Visitor
 from tests.signing_in import sign_in
 from tests.views.entrance.portal_steps import come, link, sign_on, unlink
 from tests.views.keys import enrol, entries, is_in, options, use
-from tests.views.pages import flashed
 from views.entrance import second_step
 
 UNLINKED = "还没有关联本系统的账号"
@@ -67,39 +64,6 @@ def test_a_first_sign_on_asks_for_no_password_that_the_person_has_never_used(
         for guess in (once, ""):
             with pytest.raises(Refused, match="用户名或密码不正确"):
                 sign_in(db.session(), "publisher", guess)
-
-
-def test_a_password_reset_after_a_long_absence_stays(
-    webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
-) -> None:
-    """`sweep` has deleted the visits of the person meanwhile; the log still knows of them."""
-    link(webauthn_app, portal)
-    sign_on(client_as(None), portal)
-    with webauthn_app.app_context(), access.everything() as session:
-        session.execute(delete(PortalVisit))
-        session.execute(delete(Visit))
-        once = session.get_one(Account, account_of("publisher").id).reset_password()
-        session.commit()
-    sign_on(client_as(None), portal)
-    assert "password_removed" not in [kind for kind, _words in entries(webauthn_app)]
-    with webauthn_app.app_context():
-        assert sign_in(db.session(), "publisher", once).must_change
-
-
-def test_an_account_without_a_password_is_not_told_to_change_it(
-    webauthn_app: Flask, portal: IndependentPortal, client_as: ClientAs
-) -> None:
-    with webauthn_app.app_context(), access.everything() as session:
-        session.get_one(Account, account_of("publisher").id).remove_password()
-        session.commit()
-    link(webauthn_app, portal)
-    sign_on(client_as(None), portal)
-    for notice in ("上次登录：", "次输错密码，最近一次在"):
-        sign_on(browser := client_as(None), portal)
-        (told,) = flashed(browser.get("/visits/").text)
-        assert notice in told and told.endswith("。如非本人操作，请告知系统管理员。")
-        with webauthn_app.app_context(), pytest.raises(Refused):
-            sign_in(db.session(), "publisher", "wrong")
 
 
 def test_a_sign_out_at_the_portal_ends_just_its_own_session(
