@@ -231,7 +231,7 @@ def _reading(column: Any, text: str) -> tuple[str, Any, str]:
     if ERROR.fullmatch(text):
         return text, None, _("单元格是公式错误 %(error)s，请填写正确的内容。", error=text)
     if text.startswith(FORMULA):
-        return text.removeprefix(FORMULA), None, _("单元格是公式，没有计算结果，请填写结果。")
+        return text.lstrip(FORMULA), None, _("单元格是公式，没有计算结果，请填写结果。")
     try:
         value = read_typed(column, text)
     except Refused as refused:

@@ -14,6 +14,7 @@ from models.backup import DATABASE
 from models.backup.restoring import open_read_only, verified_manifest
 from models.certificate import Certificate
 from models.customs import CustomsMessage
+from models.database import sqlite
 from models.log import LogEntry
 from models.people.accounts import Account
 from models.workflow import Refused
@@ -48,8 +49,11 @@ def counts_in(source: Path, kind: str) -> Counts:
     """Table → number of rows in the backup; reads all of it. `kind`: sqlite or postgresql. Raises Refused."""
     file, tables = source / DATABASE, {model.__tablename__ for model in COUNTED}
     if kind == "sqlite":
-        with closing(open_read_only(file)) as copy:
-            return {table: copy.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        try:
+            with closing(open_read_only(file)) as copy:
+                return {table: copy.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        except sqlite.library.DatabaseError as why:  # damaged, or the disk does not give it back
+            raise Refused(_("备份中的数据库读不出来：%(why)s", why=why)) from None
     return {table: rows for table, rows in _rows_dumped(file).items() if table in tables}
 
 

@@ -6,12 +6,13 @@ crashes.
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from flask_babel import gettext as _
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import postgresql
@@ -19,6 +20,7 @@ from models.database.locks import Lock
 from models.workflow import Refused
 
 ENDING = ".restore-lock"
+LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -32,8 +34,7 @@ def hold(engine: Engine) -> Iterator[None]:
                 raise Refused(busy)
             try:
                 yield
-                with suppress(SQLAlchemyError):  # the connection was ended meanwhile, but the restore is done
-                    connection.rollback()
+                _end(connection)
             finally:
                 connection.invalidate()  # ends the transaction, and so the lock, even when the server has gone
         return
@@ -46,6 +47,14 @@ def hold(engine: Engine) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def _end(connection: Connection) -> None:
+    """Release the lock. Where the server had ended the connection, the restore is done all the same."""
+    try:
+        connection.rollback()
+    except SQLAlchemyError as error:
+        LOG.warning("the lock of the restore was lost, so another one may have run; run trail verify: %s", error)
 
 
 def is_held(engine: Engine) -> bool:

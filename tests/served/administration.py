@@ -105,8 +105,10 @@ def manage_saved_queries(story: Story) -> None:
     form = form_of(client.get("/register/?title=茉莉花&page_size=50").text, "save-query")
     story.post("national", "/queries/keep/", **form | {"name": "《茉莉花》"})
     (key,) = re.findall(r'/queries/ask/\?id=(\d+)"[^>]*>《茉莉花》', client.get("/register/").text)
-    story.post("national", f"/queries/edit/?id={key}", 302, name="茉莉花")
-    story.post("national", "/queries/remove/", id=key)
+    where = f"/queries/edit/?id={key}"
+    story.post("national", where, 302, **form_of(client.get(where).text, "card-box") | {"name": "茉莉花"})
+    (remove,) = re.findall(rf'value="{key}" formaction="(/queries/remove/[^"]+)"', client.get("/queries/").text)
+    story.post("national", remove, id=key)
 
 
 def blank_forms_offered(story: Story) -> None:

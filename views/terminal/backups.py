@@ -1,5 +1,6 @@
 """Commands backup, restore and drill. A backup is checked at once; a drill restores it into a temporary database."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -65,18 +66,18 @@ def back_up(destination: Path, keep: str | None) -> None:
 
 
 def _check_or_invalidate(session: Session, place: Path, before: checked.Counts) -> checked.Counts:
-    """Table → rows in the backup. One that the check refuses is kept aside.
+    """Table → rows in the backup. One that the check refuses, or the disk does not give back, is kept aside.
 
     One whose check did not finish loses its manifest: it is no backup, and the next `--keep` deletes it as unfinished.
     """
     try:
         return checked.check(place, before, checked.counts_of(session))
-    except Refused:
-        rotation.reject(place)
-        click.echo(_kept_sentence(place), err=True)
-        raise
-    except BaseException:  # no pg_restore, no answer of the database, Ctrl-C, SIGTERM
-        (place / backup.MANIFEST).unlink(missing_ok=True)
+    except BaseException as failed:
+        if isinstance(failed, Refused) or (isinstance(failed, OSError) and failed.errno == errno.EIO):
+            rotation.reject(place)
+            click.echo(_kept_sentence(place), err=True)
+        else:  # no pg_restore, no answer of the database, Ctrl-C, SIGTERM
+            (place / backup.MANIFEST).unlink(missing_ok=True)
         raise
 
 

@@ -1,5 +1,6 @@
 """A backup is checked when it is made, older ones go by a rule, and the newest is restored on trial."""
 
+import errno
 import os
 import signal
 import sqlite3
@@ -102,6 +103,29 @@ def test_a_backup_whose_check_did_not_finish_is_unfinished(
         assert (len(rotation.backups(folder, complete=False)), rotation.backups(folder)) == (day + 1, {})
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=2))
     assert "删除了 2 份没有做完的备份" in run_command(app, "backup", folder, "--keep", "daily=2").output
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_backup_that_cannot_be_read_back_is_kept(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_damaged: bool
+) -> None:
+    """It may be the only trace of a failing disk."""
+    assert run_command(app, "upgrade").exit_code == 0
+    verify = checked.verified_manifest
+
+    def spoil(source: Path) -> object:
+        if not is_damaged:
+            raise OSError(errno.EIO, "Input/output error")
+        manifest = verify(source)
+        (source / DATABASE).write_bytes(b"x" * 8192)
+        return manifest
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checked, "verified_manifest", spoil)
+        failed = run_command(app, "backup", tmp_path / "backups", "--keep", "daily=2")
+    assert (failed.exit_code, "没有通过核对" in failed.output) == (1, True), failed.output
+    assert len(rotation.rejected(tmp_path / "backups")) == 1
 
 
 STALLED = """
