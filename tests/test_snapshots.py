@@ -94,3 +94,13 @@ def test_an_application_after_a_patch_is_newly_made(
         patch.setattr(drafts, "start", drafts.start)
         make_application()
     assert make_application.calls is None
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_database_with_commits_in_its_log_alone_is_not_fresh(app: Flask, on_sqlite: PreparedApp) -> None:
+    """A visit that began a moment ago would be lost when a snapshot is put back."""
+    shared = on_sqlite.snapshots
+    assert isinstance(shared, SqliteSnapshots) and shared.is_fresh()
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE account SET email = 'a@example.cn'"))
+    assert not shared.is_fresh()
