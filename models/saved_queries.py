@@ -6,7 +6,6 @@ from hashlib import sha256
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, func, select
-from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.database import Base
@@ -106,11 +105,7 @@ def remove(session: Session, row: SavedQuery, mark: str) -> None:
 def _is_still_there(session: Session, row: SavedQuery) -> bool:
     """Acquire the lock and read the row again, which another window may have changed, or deleted, meanwhile."""
     wait_for(session, Lock.SAVED_QUERY)
-    try:
-        session.refresh(row)
-    except InvalidRequestError:
-        return False
-    return True
+    return session.get(SavedQuery, row.id, populate_existing=True) is not None
 
 
 def _assert_shown(row: SavedQuery, mark: str) -> None:

@@ -37,8 +37,10 @@ def _of_xlsx(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
         names = [part for part in parts.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml")]
         if not names:  # ODS and XLSB: calamine reads them with errors as blanks
             raise ValueError("no XLSX")
-        has_errors = any(ERROR.search(parts.read(name)) for name in names)
-        is_uncomputed = any(UNCOMPUTED.search(parts.read(name)) for name in names)
+        has_errors = is_uncomputed = False
+        for part in map(parts.read, names):  # each is unpacked once
+            has_errors = has_errors or bool(ERROR.search(part))
+            is_uncomputed = is_uncomputed or bool(UNCOMPUTED.search(part))
     if not has_errors and not is_uncomputed:
         return {}
     found, blank = {}, set()

@@ -12,8 +12,13 @@ from models.people.calendar_feeds import CalendarFeed
 from models.people.sessions import end_visits
 
 
-def secrets_of(session: Session, account_ids: Collection[int]) -> dict[int, list[str]]:
-    """Id of each account → the kinds of secrets that programs use for it and end_access() deletes, in words."""
+def secrets_of(session: Session, account_id: int) -> list[str]:
+    """The kinds of secrets that programs use for the account and end_access() deletes, in words."""
+    return secrets_by_account(session, [account_id])[account_id]
+
+
+def secrets_by_account(session: Session, account_ids: Collection[int]) -> dict[int, list[str]]:
+    """Id of each account → its secrets_of(), by one statement for each kind."""
     found: dict[int, list[str]] = {key: [] for key in account_ids}
     for owner, words in ((CalendarFeed.account_id, _("日历订阅地址")), (ApiKey.account_id, _("接口密钥"))):
         for key in session.scalars(select(owner).where(owner.in_(account_ids)).distinct()):

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from models.acts import drafts
 from tests.browser.conftest import BrowseAs
+from tests.browser.person import Person
 from tests.browser.sheet import clipboard_text, fill_in, paste
 from tests.browser.test_accessibility import flawless
 from tests.browser.test_signed_out import session_ends, signs_in_over_the_page
@@ -187,18 +188,23 @@ def test_autosave_of_a_blank_form_tells_why_no_draft_can_be_made(
     assert stored_rows(1)["application"][0]["title"] == "名称"
 
 
+def types_as_the_session_ends(app: Flask, person: Person, form: str) -> None:
+    """The publisher opens a form; its session ends, and a title is typed, which autosave sends a second later."""
+    app.config["AUTOSAVE_SECONDS"] = 1
+    person.page.goto(form)
+    session_ends(app, "publisher")
+    person.page.locator("#title").fill("写到一半登录结束")
+
+
 @pytest.mark.parametrize("blank", [True, False])
 def test_a_session_that_ends_while_typing_loses_nothing(
     app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows, blank: bool
 ) -> None:
     """Autosave asks for the password over the page, once; after 取消 it tells why it stops, and 保存 asks again."""
-    app.config["AUTOSAVE_SECONDS"] = 1
     key = 1 if blank else make_application()
     publisher = browse_as("publisher")
     page, again = publisher.page, publisher.page.locator("#again")
-    page.goto("/applications/new/" if blank else f"/applications/edit/?id={key}")
-    session_ends(app, "publisher")
-    page.locator("#title").fill("写到一半登录结束")
+    types_as_the_session_ends(app, publisher, "/applications/new/" if blank else f"/applications/edit/?id={key}")
     publisher.press("取消", again)
     note = page.locator(".autosaved")
     expect(note).to_contain_text("这次登录已结束")
@@ -214,11 +220,8 @@ def test_a_session_that_ends_while_typing_loses_nothing(
 def test_autosave_goes_on_after_signing_in_over_the_page(
     app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    app.config["AUTOSAVE_SECONDS"] = 1
     key, publisher = make_application(), browse_as("publisher")
-    publisher.page.goto(f"/applications/edit/?id={key}")
-    session_ends(app, "publisher")
-    publisher.page.locator("#title").fill("写到一半登录结束")
+    types_as_the_session_ends(app, publisher, f"/applications/edit/?id={key}")
     signs_in_over_the_page(publisher)
     expect(publisher.page.locator(".autosaved")).to_have_text(AT)
     assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "写到一半登录结束"
@@ -227,15 +230,10 @@ def test_autosave_goes_on_after_signing_in_over_the_page(
 def test_autosave_resumes_when_the_person_has_signed_in_for_something_else(
     app: Flask, browse_as: BrowseAs, make_application: MakeApplication, stored_rows: StoredRows
 ) -> None:
-    app.config["AUTOSAVE_SECONDS"] = 1
     key, publisher = make_application(), browse_as("publisher")
-    publisher.page.goto(f"/applications/edit/?id={key}")
-    session_ends(app, "publisher")
-    publisher.page.locator("#title").fill("写到一半登录结束")
+    types_as_the_session_ends(app, publisher, f"/applications/edit/?id={key}")
     publisher.press("取消", publisher.page.locator("#again"))
-    publisher.page.locator("input[type=file]").first.set_input_files(
-        [{"name": "a.pdf", "mimeType": "application/pdf", "buffer": small_pdf("a")}]
-    )
+    publisher.attach("application_form", a=small_pdf("a"))
     signs_in_over_the_page(publisher)
     expect(publisher.page.locator(".autosaved")).to_have_text(AT)
     assert stored_rows(key)["typed_form"][0]["fields"]["title"] == "写到一半登录结束"

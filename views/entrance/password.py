@@ -23,7 +23,7 @@ def password() -> ResponseReturnValue:
     """GET: the page. POST: change the password."""
     if request.method != "POST":
         return _page({})
-    ended = _secrets(current_user)
+    ended = secrets_of(db.session(), current_user.id)
     try:
         _change(current_user, *(request.form.get(name, "") for name in ("current", "new", "repeat")))
     except WrongFields as refused:
@@ -35,12 +35,8 @@ def password() -> ResponseReturnValue:
     return redirect("/", 303)
 
 
-def _secrets(account: Account) -> list[str]:
-    return secrets_of(db.session(), [account.id])[account.id]
-
-
 def _page(wrong: Mapping[str, str]) -> str:
-    ends = listed(_secrets(current_user))
+    ends = listed(secrets_of(db.session(), current_user.id))
     return render_template("entrance/password.html", wrong=wrong, shortest=SHORTEST, ends=ends)
 
 

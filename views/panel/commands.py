@@ -9,11 +9,12 @@ from typing import Any
 from markupsafe import Markup, escape
 
 GROUPS = "account|attachments|certificate|customs|database|mail|search|statistics|trail"
-OPTION = r"--[a-z][a-z-]*(?:[ =][a-z]+=[a-z0-9=,]+|=[\w.:/-]*[\w/]| \d+)?"
+VALUE = r"=[\w.:/-]*[\w/]"  # without the full stop of its sentence
+OPTION = rf"--[a-z][a-z-]*(?:[ =][a-z]+=[a-z0-9=,]+|{VALUE}| \d+)?"
 COMMAND = re.compile(
     rf"\.venv/bin/flask --app app\b"
     rf"|\bfiling (?:(?:{GROUPS}) )?[a-z][a-z-]*(?: {OPTION})*|\b(?:{GROUPS}) [a-z-]+(?: {OPTION})+|{OPTION}"
-    r"|\b(?:FILING|AWS|LC)_[A-Z_]+[a-z]*(?:=[\w.:/-]*[\w/])?"
+    rf"|\b(?:FILING|AWS|LC)_[A-Z_]+[a-z]*(?:{VALUE})?"
 )
 DATE = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 LONG = 30  # letters of a word that may be broken

@@ -28,7 +28,7 @@ from views.panel.saving import commit_then_flash
 
 def secrets(account: Account) -> list[str]:
     """The kinds of secrets that end with the access of the account; read once for a page."""
-    return once(("secrets", account.id), lambda: secrets_of(db.session(), [account.id])[account.id])
+    return once(("secrets", account.id), lambda: secrets_of(db.session(), account.id))
 
 
 class AccountCardsScreen(LoggedScreen):

@@ -1,6 +1,7 @@
 """账号 and 委托, the registers of the operator, who sees no application."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import flash, redirect, request
@@ -21,7 +22,7 @@ from models.notifications.entrustments import Terms
 from models.notifications.password_reset import consequences_of_reset, reset_password
 from models.people import entrusting
 from models.people.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
-from models.people.revocation import end_access, secrets_of
+from models.people.revocation import end_access, secrets_by_account
 from models.text import FORMATS
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -122,9 +123,10 @@ class AccountScreen(ListExport, AccountKeysScreen):
         return super().index_view()
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        """Read what the questions of all rows name with one statement for each kind of secret."""
-        for key, kinds in secrets_of(db.session(), [row.id for row in kwargs.get("data", ())]).items():
-            once(("secrets", key), lambda kinds=kinds: kinds)  # type: ignore[misc]
+        """Read what the questions of all rows of a list name at once."""
+        if "data" in kwargs:
+            for key, kinds in secrets_by_account(db.session(), [row.id for row in kwargs["data"]]).items():
+                once(("secrets", key), partial(list, kinds))
         return super().render(template, **kwargs)
 
     def get_edit_form(self) -> Any:
