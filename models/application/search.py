@@ -35,7 +35,8 @@ class Narrowed:
 
     For SQLite's search index, `tokens`: of models.database.search, which all rows have in common; `newest`: limit on
     the newest rows, given if the tokens cover every other condition. For PostgreSQL, `many`: so many rows are found
-    that the first are soon met in any order. `published`: checked with the title, or, without, in its own index.
+    that reading in the order of the list may meet those of a page sooner than the index of titles. `published`: checked
+    with the title, or, without, in its own index.
     """
 
     tokens: tuple[str, ...] = ()
@@ -108,8 +109,10 @@ def _indexed(words: list[str], narrowed: Narrowed) -> Select[Any]:
 def _on_postgresql(word: str, many: bool) -> ColumnElement[bool]:
     """Trigrams know no word of less than three characters; characters and pairs are slow for longer ones.
 
-    Row by row the characters and pairs would have to be computed, which takes a hundred times as long as a look.
+    Row by row the characters and pairs would have to be computed, which takes a hundred times as long as a look: with
+    `many` rows the look comes first, and the planner chooses whether to use the index at all.
     """
-    if len(word) < 3 and not many:
-        return func.search_grams(Application.title_key).op("@>")(cast(array([word]), ARRAY(Text)))
-    return Application.title_key.contains(word, autoescape=True)
+    if len(word) > 2:
+        return Application.title_key.contains(word, autoescape=True)
+    indexed = func.search_grams(Application.title_key).op("@>")(cast(array([word]), ARRAY(Text)))
+    return and_(func.strpos(Application.title_key, word) > 0, indexed) if many else indexed

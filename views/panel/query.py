@@ -70,7 +70,7 @@ class Query(RangeForm):
     newest: int | None = None  # only so many newest rows are needed, so that a search may stop there
     seldom: ClassVar[tuple[str, ...]] = ()  # names of fields under 更多条件
     numbers: ClassVar[dict[str, Any]] = {}  # field for the beginning of a number → column of that number
-    many = False  # more than REACH rows are found, and the order is not that of these numbers
+    many = False  # more rows are found than the pager reaches, and the order is not that of these numbers
 
     def narrow(self, query: Any) -> Any:
         """`query` with the condition of every filled field; an invalid form finds no rows."""
