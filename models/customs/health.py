@@ -60,24 +60,30 @@ def health_with(session: Session, pace: Pace, seen: datetime | None) -> Health:
 
     Overdue: waiting longer than `pace.overdue`, or than `pace.silent` while no deliverer is running.
     """
-    now, state = clock.now(), _state()
+    now = clock.now()
     alive = seen is not None and abs(now - seen) <= timedelta(seconds=pace.silent)  # abs: clocks differ
-    late = case((queue.late(CustomsMessage, now, pace.overdue if alive else min(pace.silent, pace.overdue)), 1))
-    silent = case((CustomsMessage.unanswered(pace.unanswered_since()), 1))
-    sums = (func.count(CustomsMessage.id), func.count(late), func.count(silent), func.min(CustomsMessage.queued_at))
-    rows = session.execute(select(state, *sums).where(CustomsMessage.answered_at.is_(None)).group_by(state)).all()
-    counts = dict.fromkeys(OPEN, 0) | {Delivery(name): count for name, count, *_rest in rows}
-    overdue = sum(found for name, _count, found, *_rest in rows if name != Delivery.SET_ASIDE)
-    unanswered = sum(found for _name, _count, _late, found, _oldest in rows)
-    oldest = min((moment for *_sums, moment in rows), default=None)
+    late = queue.late(CustomsMessage, now, pace.overdue if alive else min(pace.silent, pace.overdue))
+    sums = (
+        *_of_states(),
+        _number_of(CustomsMessage.set_aside_at.is_(None) & late),
+        _number_of(CustomsMessage.unanswered(pace.unanswered_since())),
+        func.min(CustomsMessage.queued_at),
+    )  # of all rows: grouped by state they take SQLite twice as long
+    row = session.execute(select(*sums).where(CustomsMessage.answered_at.is_(None))).one()
+    *counts, overdue, unanswered, oldest = row
     rejected = session.scalar(_lost_revocations()) or 0
-    return Health(counts, overdue, oldest, rejected, unanswered, bool(overdue) and not alive)
+    undelivered = bool(overdue) and not alive
+    return Health(dict(zip(OPEN, counts, strict=True)), overdue, oldest, rejected, unanswered, undelivered)
+
+
+def _number_of(condition: Any) -> Any:
+    return func.count(case((condition, 1)))
 
 
 # Both are made once, because that takes longer than to run them; not at import, which would configure the mappers.
 @cache
-def _state() -> Any:
-    return case(*((CustomsMessage.state == state, state.value) for state in OPEN))
+def _of_states() -> tuple[Any, ...]:
+    return tuple(_number_of(CustomsMessage.state == state) for state in OPEN)
 
 
 @cache
