@@ -35,6 +35,7 @@ NUMBER = select(Certificate.number).where(Certificate.id == Paper.certificate_id
 FILE_COLUMNS = ((Attachment.digest, Attachment.name), (BlankForm.digest, BlankForm.name), (Paper.digest, NUMBER))
 PREFIXES = [f"{number:02x}" for number in range(256)]
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "store"
+UNCHECKED = "manifest-unchecked.json"  # the manifest until the check has passed: a killed check leaves no backup
 VERSION = "alembic_version"
 ORPHAN_AGE = timedelta(days=1)  # files are stored before their row is committed: a younger one may get a row yet
 CHALLENGE_AGE = timedelta(hours=1)  # a 验证码 lives for minutes
@@ -49,8 +50,10 @@ def digest_of(path: Path) -> str:
 
 
 def back_up(session: Session, store: Store, destination: Path) -> tuple[int, list[str]]:
-    """Write database, files and manifest; (number of parts, names of missing or damaged files). Raises Refused. Rolls
-    back."""
+    """Write database, files and the manifest, still as UNCHECKED; (number of parts, names of missing or damaged files).
+
+    Raises Refused. Rolls back.
+    """
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise Refused(_("“%(path)s”已有内容，请另选一个空文件夹。", path=destination))
     with errors_as_refusals(_("备份没有完成。")):
@@ -80,8 +83,8 @@ def _back_up(session: Session, store: Store, destination: Path) -> tuple[int, li
         "store": store.identity(),
     }
     manifest["parts"] = parts
+    (destination / UNCHECKED).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     os.sync()
-    (destination / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     return len(parts), lost_files(expected, parts)
 
 

@@ -37,7 +37,7 @@ from models.backup import (
     unfinished_restore,
 )
 from models.backup.registered_store import RegisteredStore
-from models.backup.rotation import assert_not_rejected
+from models.backup.rotation import assert_checked
 from models.customs import hold
 from models.database import db, migrate, search, sqlite
 from models.files.plain_file import open_plain
@@ -92,24 +92,24 @@ def _restore(session: Session, source: Path, store: Store) -> tuple[int, list[st
     return len(manifest.parts), lost_files(known_files(session), manifest.parts)
 
 
-def verified_manifest(source: Path) -> Manifest:
-    """The manifest; raises Refused unless every part is a regular file with the stated SHA-256."""
-    manifest = _read_manifest(source)
-    for name, digest in manifest.parts.items():
-        with _part(source, name) as file:
+def verified_manifest(source: Path, name: str = MANIFEST) -> Manifest:
+    """The manifest in the file `name`; raises Refused unless every part is a regular file with the stated SHA-256."""
+    manifest = _read_manifest(source, name)
+    for part, digest in manifest.parts.items():
+        with _part(source, part) as file:
             if file is None or hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise Refused(_("备份中的“%(name)s”缺失或与清单不符，没有恢复任何内容。", name=name))
+                raise Refused(_("备份中的“%(name)s”缺失或与清单不符，没有恢复任何内容。", name=part))
     return manifest
 
 
-def _read_manifest(source: Path) -> Manifest:
+def _read_manifest(source: Path, name: str) -> Manifest:
     try:
-        with _part(source, MANIFEST) as file:
+        with _part(source, name) as file:
             content = json.loads(file.read()) if file else None
     except (ValueError, RecursionError):
         content = None
     if content is None:
-        assert_not_rejected(source)
+        assert_checked(source)
         raise Refused(_("“%(path)s”中没有备份清单，不是完整的备份，不能恢复。", path=source))
     match content:
         case {"database": str(kind), "parts": dict(parts)} if _are_parts(parts) and WORD.fullmatch(kind):

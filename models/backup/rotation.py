@@ -11,7 +11,8 @@ from pathlib import Path
 
 from flask_babel import gettext as _
 
-from models.backup import MANIFEST
+from models.backup import MANIFEST, UNCHECKED
+from models.files.durable import flush_folder
 from models.workflow import Refused
 
 NAME = "%Y-%m-%dT%H%M%S"  # of the folder of one backup, Beijing time
@@ -50,12 +51,19 @@ def backups(folder: Path, complete: bool = True) -> dict[datetime, Path]:
     return {datetime.strptime(path.name, NAME): path for path in there if (path / MANIFEST).is_file() == complete}
 
 
+def accept(place: Path) -> None:
+    """Rename the manifest of a backup that has passed its check: from now on it is one."""
+    (place / UNCHECKED).rename(place / MANIFEST)
+    with suppress(OSError):  # not every file system can; after a power failure the backup is then unfinished
+        flush_folder(place)
+
+
 def reject(place: Path) -> None:
     """Rename the manifest of a backup that has not passed its check: it is none, but stays until a person deletes it.
 
     It may be the only trace of a failing disk, or of a table that lost rows.
     """
-    (place / MANIFEST).rename(place / REJECTED)
+    (place / UNCHECKED).rename(place / REJECTED)
 
 
 def rejected(folder: Path) -> list[Path]:
@@ -63,11 +71,14 @@ def rejected(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{REJECTED}") if FORM.fullmatch(path.parent.name))
 
 
-def assert_not_rejected(folder: Path) -> None:
-    """Raises Refused for a backup of reject(), with the way to restore it nevertheless."""
-    if (folder / REJECTED).is_file() and not (folder / MANIFEST).exists():
-        names = {"path": folder, "old": REJECTED, "new": MANIFEST}
-        raise Refused(_("“%(path)s”没有通过核对，不能恢复；仍要恢复，请自担风险，将 %(old)s 改名为 %(new)s。", **names))
+def assert_checked(folder: Path) -> None:
+    """Raises Refused for a backup that has not passed its check, with the way to restore it nevertheless."""
+    if (folder / MANIFEST).exists():
+        return
+    for old, why in ((REJECTED, _("没有通过核对")), (UNCHECKED, _("没有做完核对"))):
+        if (folder / old).is_file():
+            names = {"path": folder, "why": why, "old": old, "new": MANIFEST}
+            raise Refused(_("“%(path)s”%(why)s，不能恢复；仍要恢复，请自担风险，将 %(old)s 改名为 %(new)s。", **names))
 
 
 @contextmanager
@@ -124,6 +135,6 @@ def newest(folder: Path) -> Path:
         return folder
     there = backups(folder)
     if not there:
-        assert_not_rejected(folder)
+        assert_checked(folder)
         raise Refused(_("“%(path)s”中没有备份。", path=folder))
     return there[max(there)]

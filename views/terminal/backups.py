@@ -50,7 +50,7 @@ def back_up(destination: Path, keep: str | None) -> None:
         ):
             before = checked.counts_of(session)
             parts, lost = backup.back_up(session, store(), place)
-            counts = _check_or_invalidate(session, place, before)
+            counts = _check_then_accept(session, place, before)
             deleted = rotation.rotate(destination, rule) if rule else 0
             unfinished = rotation.delete_unfinished(destination, lock) if rule else 0
         words = _("%(path)s，已核对，办理记录 %(rows)s 条", path=place, rows=counts["trail_entry"])
@@ -65,20 +65,21 @@ def back_up(destination: Path, keep: str | None) -> None:
     report_lost(lost)
 
 
-def _check_or_invalidate(session: Session, place: Path, before: checked.Counts) -> checked.Counts:
+def _check_then_accept(session: Session, place: Path, before: checked.Counts) -> checked.Counts:
     """Table → rows in the backup. One that the check refuses, or the disk does not give back, is kept aside.
 
-    One whose check did not finish loses its manifest: it is no backup, and the next `--keep` deletes it as unfinished.
+    One whose check did not finish (no pg_restore, no answer of the database, a killed process) is no backup: the next
+    `--keep` deletes it as unfinished.
     """
     try:
-        return checked.check(place, before, checked.counts_of(session))
-    except BaseException as failed:
-        if isinstance(failed, Refused) or (isinstance(failed, OSError) and failed.errno == errno.EIO):
+        counts = checked.check(place, before, checked.counts_of(session))
+    except (Refused, OSError) as failed:
+        if isinstance(failed, Refused) or failed.errno == errno.EIO:
             rotation.reject(place)
             click.echo(_kept_sentence(place), err=True)
-        else:  # no pg_restore, no answer of the database, Ctrl-C, SIGTERM
-            (place / backup.MANIFEST).unlink(missing_ok=True)
         raise
+    rotation.accept(place)
+    return counts
 
 
 def _kept_sentence(place: Path) -> str:

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from models import access, clock
-from models.backup import DATABASE, MANIFEST, checked, digest_of, rotation
+from models.backup import DATABASE, MANIFEST, UNCHECKED, checked, digest_of, rotation
 from models.workflow import Refused
 from tests import ROOT
 from tests.conftest import MakeApplication
@@ -57,7 +57,7 @@ def test_every_backup_is_verified_before_old_ones_are_deleted_and_a_wrong_one_is
     monkeypatch.setattr(clock, "now", lambda: now)
     damage = "models.backup.checked.verified_manifest"
 
-    def damaged(source: Path) -> object:
+    def damaged(source: Path, _manifest: str) -> object:
         (source / DATABASE).write_bytes(b"x")
         raise Refused("备份中的“database”缺失或与清单不符，没有恢复任何内容。")
 
@@ -90,8 +90,8 @@ def test_a_backup_whose_check_did_not_finish_is_unfinished(
     folder, now, count = tmp_path / "backups", clock.now(), getattr(checked, failing)
     for day, end in enumerate((lambda: os.kill(os.getpid(), signal.SIGTERM), lambda: os.stat(tmp_path / "missing"))):
 
-        def fail(*words: object, end: Callable[[], object] = end) -> object:
-            if failing == "counts_in" or list(folder.glob(f"*/{MANIFEST}")):
+        def fail(*words: object, day: int = day, end: Callable[[], object] = end) -> object:
+            if failing == "counts_in" or len(list(folder.glob(f"*/{UNCHECKED}"))) > day:
                 end()
             return count(*words)
 
@@ -114,12 +114,12 @@ def test_a_backup_that_cannot_be_read_back_is_kept(
     assert run_command(app, "upgrade").exit_code == 0
     verify = checked.verified_manifest
 
-    def spoil(source: Path) -> object:
+    def spoil(source: Path, manifest: str) -> object:
         if not is_damaged:
             raise OSError(errno.EIO, "Input/output error")
-        manifest = verify(source)
+        read = verify(source, manifest)
         (source / DATABASE).write_bytes(b"x" * 8192)
-        return manifest
+        return read
 
     with monkeypatch.context() as patched:
         patched.setattr(checked, "verified_manifest", spoil)
@@ -189,6 +189,7 @@ def test_a_row_missing_in_the_backup_is_found(app: Flask, make_application: Make
     assert run_command(app, "backup", tmp_path / "one").exit_code == 0
     with app.app_context(), access.everything() as session:
         now = checked.counts_of(session)
+    (tmp_path / "one" / MANIFEST).rename(tmp_path / "one" / UNCHECKED)
     before = now | {"log_entry": 0}
     assert checked.check(tmp_path / "one", before, now)["trail_entry"] == now["trail_entry"] > 0
     with pytest.raises(Refused, match="trail_entry"):
