@@ -6,8 +6,21 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, func, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    case,
+    cast,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import clock, workflow
@@ -21,6 +34,8 @@ from models.people.accounts import Account
 from models.vocabulary import Action, Role, Status, Step, Word, WordColumn
 
 CUSTOMS = _l("海关")  # the actor of entries without an account
+BATCH = 1000  # entries in memory at a time
+LONG = 4_000  # characters of changes: those of 3,000 carriers have a million
 
 
 class TrailEntry(Child, Base):
@@ -177,11 +192,25 @@ def _named(by: Account | None) -> str:
     return f"{by.name}（{by.organisation.name}）" if by.organisation else by.name
 
 
+def in_batches(session: Session, entries: Select[TrailEntry]) -> Iterator[TrailEntry]:
+    """The entries of a statement, BATCH at a time; LONG changes are read one by one, when they are asked for."""
+    length = func.length(cast(TrailEntry.changes, Text))
+    short = case((length <= LONG, TrailEntry.changes))
+    rows = session.execute(
+        entries.options(defer(TrailEntry.changes)).add_columns(length, short).execution_options(yield_per=BATCH)
+    )
+    for entry, size, changes in rows:
+        if (size or 0) <= LONG:
+            set_committed_value(entry, "changes", changes)
+        yield entry
+        session.expire(entry, ["changes"])  # the batch holds the entry until its end
+
+
 def broken(session: Session) -> Iterator[TrailEntry]:
     """Every entry with a wrong seal, a wrong link to the entry before, or an unrecorded change of status after it."""
     entries = select(TrailEntry).order_by(TrailEntry.application_id, TrailEntry.id)
     previous, owner = GENESIS, None
-    for entry in session.scalars(entries.execution_options(yield_per=1000)):
+    for entry in in_batches(session, entries):
         if entry.application_id != owner:
             previous, owner = GENESIS, entry.application_id
         if entry.seal != entry.sealed() or entry.previous != previous:

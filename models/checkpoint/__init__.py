@@ -114,6 +114,5 @@ def _entries(session: Session, chain: Chain, last: int | None, most: int | None 
     entries = select(chain.model).order_by(chain.model.id).limit(most)
     if last is not None:
         entries = entries.where(chain.model.id <= last)
-    for entry in session.scalars(entries.execution_options(yield_per=1000)):
+    for entry in chain.in_batches(session, entries):
         yield entry, merkle.leaf(chain.leaf_data(entry))
-        session.expunge(entry)

@@ -1,12 +1,15 @@
 """The lists that are signed: the trail and the system log, both append-only, in the order of their ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
 
+from models.application import trail
 from models.application.trail import TrailEntry
 from models.log import LogEntry, in_words
 
@@ -17,6 +20,7 @@ class Chain:
 
     `name`: end of the origin of its checkpoints; `label`: name of one entry. `content`: all values of an entry, which
     are hashed. `described`: the entry in one line. `in_words`: a content as labelled lines, for check-proof.
+    `in_batches`: the entries of a statement, few at a time.
     """
 
     name: str
@@ -25,6 +29,7 @@ class Chain:
     content: Callable[[Any], str]
     described: Callable[[Any], str]
     in_words: Callable[[str], list[str]]
+    in_batches: Callable[[Session, Any], Iterator[Any]]
 
     def leaf_data(self, entry: Any) -> bytes:
         """The bytes of an entry that its hash covers: its id and all its values."""
@@ -39,8 +44,14 @@ def _described_trail(entry: TrailEntry) -> str:
     )
 
 
-TRAIL = Chain("trail", _l("办理记录"), TrailEntry, TrailEntry.content, _described_trail, lambda _content: [])
-LOG = Chain("log", _l("日志"), LogEntry, LogEntry.content, LogEntry.described, in_words)
+def _log_in_batches(session: Session, entries: Select[Any]) -> Iterator[Any]:
+    return iter(session.scalars(entries.execution_options(yield_per=trail.BATCH)))
+
+
+TRAIL = Chain(
+    "trail", _l("办理记录"), TrailEntry, TrailEntry.content, _described_trail, lambda _content: [], trail.in_batches
+)
+LOG = Chain("log", _l("日志"), LogEntry, LogEntry.content, LogEntry.described, in_words, _log_in_batches)
 CHAINS = {chain.name: chain for chain in (TRAIL, LOG)}
 
 
