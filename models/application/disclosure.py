@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from models import workflow
 from models.application import Application
@@ -27,9 +27,29 @@ NATIONAL_ACTS: tuple[Word, ...] = (
 PRIVATE_ACTS = [each.value for words in (Action, Step) for each in words if each not in NATIONAL_ACTS]
 
 
-def history(session: Session, application: Application, reader: Account) -> Iterator[TrailEntry]:
-    """办理过程 as this reader may see it, newest first. Read in small batches: one entry can have 3,000 carriers."""
-    return iter(session.scalars(_entries(application, reader).execution_options(yield_per=BATCH)))
+def history(session: Session, application: Application, reader: Account) -> Iterator[tuple[TrailEntry, bool]]:
+    """办理过程 as this reader may see it, newest first: (entry, whether its changes are read).
+
+    Read in small batches: one entry can have 3,000 carriers. Once the entries have MOST_ROWS, the changes of older ones
+    are not read: the costs do not grow with the number of saves.
+    """
+    wanted, rows, last = _entries(application, reader), 0, None
+    with session.scalars(wanted.execution_options(yield_per=BATCH)) as found:
+        for last in found:
+            yield last, True
+            rows += _changed_rows(last)
+            if rows > MOST_ROWS:
+                break
+        else:
+            return
+    older = wanted.where(TrailEntry.id < last.id).options(defer(TrailEntry.changes, raiseload=True))
+    for entry in session.scalars(older):
+        yield entry, False
+
+
+def _changed_rows(entry: TrailEntry) -> int:
+    """How many carriers the changes of an entry name, before and after."""
+    return sum(len(carriers or ()) for carriers in (entry.changes or {}).get("carriers") or ())
 
 
 @dataclass(frozen=True)
@@ -58,7 +78,7 @@ def page_of_history(
     found, entries, rows = session.scalars(wanted).yield_per(BATCH), list[TrailEntry](), 0
     for entry in found:
         entries.append(entry)
-        rows += sum(len(carriers or ()) for carriers in (entry.changes or {}).get("carriers") or ())
+        rows += _changed_rows(entry)
         if len(entries) > 1 and rows > MOST_ROWS:
             found.close()
             return HistoryPage(entries, goes_on=True)

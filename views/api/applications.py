@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import abort
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, false, select, tuple_
 from sqlalchemy.orm import Query, joinedload
 
@@ -23,12 +24,12 @@ from views.api.values import TEXT, Field, Schema, as_json, coded, columns, schem
 CERTIFICATE = columns(Certificate, "number", "issued_on", "valid_until", "authority", "signer")
 CARRIER = columns(Carrier, "position", *displayed(Carrier))
 ATTACHMENT = columns(Attachment, "kind", "name", "media_type", "size", "uploaded_at")
-TRAIL = (
+ENTRY = (
     *columns(TrailEntry, "at"),
     Field("act", coded, lambda entry: word(entry.what)),
     *columns(TrailEntry, "actor_name", "before", "after", "opinion"),
-    Field("changes", lambda: array(TEXT), explain),
 )
+TRAIL = (*ENTRY, Field("changes", lambda: array(TEXT), explain))
 DELETED = Field("deleted", lambda: {"type": "boolean"}, lambda row: row.deleted_at is not None)  # 申请人已删除
 SUMMARY = (
     *columns(Application, *dict.fromkeys(("number", "status", "province", *displayed(Application), "submitted_at"))),
@@ -121,4 +122,11 @@ def details(number: str, by: Account) -> dict[str, Any]:
     session = db.session()
     row = session.scalar(select(Application).where(Application.number == number)) or abort(404)
     entries = disclosure.history(session, row, by)
-    return as_json(WHOLE, row) | {"trail": [as_json(TRAIL, entry) for entry in entries]}
+    return as_json(WHOLE, row) | {"trail": [_trail_entry(entry, explained) for entry, explained in entries]}
+
+
+def _trail_entry(entry: TrailEntry, explained: bool) -> dict[str, Any]:
+    """An entry; of one whose changes are not read, a sentence that says where they are."""
+    if explained:
+        return as_json(TRAIL, entry)
+    return as_json(ENTRY, entry) | {"changes": [_("较新的改动已很多，这一条的改动请在办理过程中查看。")]}
