@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from models.workflow import Refused
 
 NAME = "%Y-%m-%dT%H%M%S"  # of the folder of one backup, Beijing time
 REJECTED = "manifest-rejected.json"  # the manifest of a backup that has not passed its check
+MOST_REJECTED = 3  # of those, the newest that stay
 LOCK = ".backup-lock"  # a file in the folder of the backups
 FORM = re.compile(r"\d{4}-\d\d-\d\dT\d{6}")
 PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
@@ -59,7 +60,7 @@ def accept(place: Path) -> None:
 
 
 def reject(place: Path) -> None:
-    """Rename the manifest of a backup that has not passed its check: it is none, but stays until a person deletes it.
+    """Rename the manifest of a backup that has not passed its check: it is none, but stays.
 
     It may be the only trace of a failing disk, or of a table that lost rows.
     """
@@ -69,6 +70,24 @@ def reject(place: Path) -> None:
 def rejected(folder: Path) -> list[Path]:
     """The folders of reject() in `folder`, oldest first."""
     return sorted(path.parent for path in folder.glob(f"*/{REJECTED}") if FORM.fullmatch(path.parent.name))
+
+
+def delete_old_rejected(folder: Path) -> int:
+    """Delete all folders of reject() but the newest, which would fill the disk; returns their number.
+
+    A check that fails each time leaves MOST_REJECTED and the new one; a backup that has passed is never among them.
+    """
+    old = rejected(folder)[:-MOST_REJECTED]
+    for path in old:
+        (path / REJECTED).unlink(missing_ok=True)  # first: what an interrupted deletion leaves is unfinished
+    return _delete(old)
+
+
+def _delete(folders: Collection[Path]) -> int:
+    """Delete these; returns how many are gone. Another person's, or one on a failing disk, prevents no backup."""
+    for path in folders:
+        shutil.rmtree(path, ignore_errors=True)
+    return sum(not path.exists() for path in folders)
 
 
 def assert_checked(folder: Path) -> None:
@@ -110,10 +129,7 @@ def delete_unfinished(folder: Path, lock: int | None) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return 0
-    unfinished = backups(folder, complete=False).values()
-    for path in unfinished:
-        shutil.rmtree(path, ignore_errors=True)  # of another person, perhaps: the new backup is good all the same
-    return sum(not path.exists() for path in unfinished)
+    return _delete(backups(folder, complete=False).values())
 
 
 def rotate(folder: Path, keep: dict[str, int]) -> int:

@@ -48,21 +48,36 @@ def back_up(destination: Path, keep: str | None) -> None:
             ended_by_sigterm(),
             rotation.making(destination) if rule else nullcontext(0) as lock,
         ):
+            if rule:  # before the new one: each may fail its check
+                _delete_old_rejected(destination)
             before = checked.counts_of(session)
             parts, lost = backup.back_up(session, store(), place)
             counts = _check_then_accept(session, place, before)
-            deleted = rotation.rotate(destination, rule) if rule else 0
-            unfinished = rotation.delete_unfinished(destination, lock) if rule else 0
+            deletions = _rotate(destination, rule, lock) if rule else []
         words = _("%(path)s，已核对，办理记录 %(rows)s 条", path=place, rows=counts["trail_entry"])
         note_and_commit(session, Operation.BACKED_UP, words, parts)
     click.echo(_("已备份到“%(path)s”，共 %(count)s 个文件，已逐一核对。", path=place, count=parts))
-    if deleted:
-        click.echo(_("按保留规则删除了 %(count)s 份较早的备份。", count=deleted))
-    if unfinished:
-        click.echo(_("删除了 %(count)s 份没有做完的备份。", count=unfinished))
+    for sentence in deletions:
+        click.echo(sentence)
     for wrong in rotation.rejected(destination) if rule else ():
         click.echo(_kept_sentence(wrong), err=True)
     report_lost(lost)
+
+
+def _delete_old_rejected(folder: Path) -> None:
+    if count := rotation.delete_old_rejected(folder):
+        most = rotation.MOST_REJECTED
+        words = _("删除了 %(count)s 份没有通过核对的较早备份，保留最新的 %(most)s 份。", count=count, most=most)
+        click.echo(words)
+
+
+def _rotate(folder: Path, rule: dict[str, int], lock: int | None) -> list[str]:
+    """Delete the backups that the rule does not keep, and unfinished ones; sentences that say how many."""
+    deleted = {
+        _("按保留规则删除了 %(count)s 份较早的备份。"): rotation.rotate(folder, rule),
+        _("删除了 %(count)s 份没有做完的备份。"): rotation.delete_unfinished(folder, lock),
+    }
+    return [sentence % {"count": count} for sentence, count in deleted.items() if count]
 
 
 def _check_then_accept(session: Session, place: Path, before: checked.Counts) -> checked.Counts:
@@ -83,7 +98,8 @@ def _check_then_accept(session: Session, place: Path, before: checked.Counts) ->
 
 
 def _kept_sentence(place: Path) -> str:
-    return _("“%(path)s”没有通过核对，不算备份，保留供查明原因，不会自动删除；查明后请自行删除。", path=place)
+    sentence = _("“%(path)s”没有通过核对，不算备份，保留供查明原因；只保留最新的 %(most)s 份，查明后请自行删除。")
+    return sentence % {"path": place, "most": rotation.MOST_REJECTED}
 
 
 @click.command(cls=Sentence, help="把备份恢复到空数据库。")

@@ -1,4 +1,4 @@
-"""A backup that is killed while it is checked is none, however it is killed."""
+"""A backup that is killed while it is checked, or fails its check, is none; few of the latter stay."""
 
 import os
 import signal
@@ -12,7 +12,8 @@ import pytest
 from flask import Flask
 
 from models import clock
-from models.backup import UNCHECKED, rotation
+from models.backup import UNCHECKED, checked, rotation
+from models.workflow import Refused
 from tests import ROOT
 from tests.views.terminal.commands import run_command
 
@@ -54,3 +55,27 @@ def test_a_backup_killed_during_its_check_counts_as_unfinished(
     after = run_command(app, "backup", folder, "--keep", "daily=2")
     assert (after.exit_code, "删除了 1 份没有做完的备份" in after.output) == (0, True), after.output
     assert not killed.exists() and len(rotation.backups(folder)) == 1
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_of_backups_that_fail_their_check_only_the_newest_stay_and_a_good_one_always(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One a day that fails would fill the disk."""
+    assert run_command(app, "upgrade").exit_code == 0
+    folder, now = tmp_path / "backups", clock.now()
+    assert run_command(app, "backup", folder, "--keep", "daily=1").exit_code == 0
+    good, seen = rotation.backups(folder), list[Path]()
+
+    def refuse(*_words: object) -> object:
+        raise Refused("这份备份不可靠。")
+
+    monkeypatch.setattr(checked, "check", refuse)
+    for day in range(1, 7):
+        monkeypatch.setattr(clock, "now", lambda day=day: now + timedelta(days=day))
+        failed = run_command(app, "backup", folder, "--keep", "daily=1")
+        assert "只保留最新的 3 份" in failed.output
+        assert ("删除了 1 份没有通过核对的较早备份，保留最新的 3 份" in failed.output) == (day > 4), failed.output
+        seen.append(rotation.rejected(folder)[-1])
+        assert rotation.rejected(folder) == seen[-4:]
+    assert rotation.backups(folder) == good and len(set(seen)) == 6
