@@ -2,22 +2,18 @@
 
 import io
 import os
+import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import xlrd
 
 from models.files.table_file import FORMULA
 
-ERROR = re.compile(rb"\bt=[\"']e[\"']")  # type of an XLSX cell (ECMA-376, 18.18.11)
-UNCOMPUTED = re.compile(  # a formula (18.3.1.40) without a value; in a cell of type "str" that is the empty text
-    rb"<(?:\w+:)?c\b(?![^<>]*\st=[\"']str[\"'])[^<>]*+>\s*+"
-    rb"<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>[^<]*+</(?:\w+:)?f>)\s*+"
-    rb"(?:<(?:\w+:)?v\s*+/>|<(?:\w+:)?v>\s*+</(?:\w+:)?v>)?+\s*+</(?:\w+:)?c>"
-)
+CANDIDATE = re.compile(rb"\bt=[\"']e[\"']|<(?:\w+:)?f[\s/>]")  # an XLSX cell of type error (18.18.11), or a formula
 ZIP = b"PK\x03\x04"
+PARSER = {"resolve_entities": False, "remove_comments": True, "remove_pis": True}
 
 Errors = dict[tuple[int, int], str]
 
@@ -37,35 +33,63 @@ def _of_xlsx(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
         names = [part for part in parts.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml")]
         if not names:  # ODS and XLSB: calamine reads them with errors as blanks
             raise ValueError("no XLSX")
-        has_errors = is_uncomputed = False
-        for part in map(parts.read, names):  # each is unpacked once
-            has_errors = has_errors or bool(ERROR.search(part))
-            is_uncomputed = is_uncomputed or bool(UNCOMPUTED.search(part))
-    if not has_errors and not is_uncomputed:
-        return {}
-    found, blank = {}, set()
-    for cell in _cells(content, sheet, rows, columns, data_only=True):
-        if cell.data_type == "e":
-            found[cell.row - 1, cell.column - 1] = str(cell.value)
-        elif cell.data_type == "n" and cell.value is None:  # the empty text, as a result, has the type "str"
-            blank.add((cell.row - 1, cell.column - 1))
-    if is_uncomputed:
-        for cell in _cells(content, sheet, rows, columns, data_only=False):
-            if cell.data_type == "f" and (cell.row - 1, cell.column - 1) in blank:
-                formula = cell.value if isinstance(cell.value, str) else getattr(cell.value, "text", None)
-                text = FORMULA + (formula or "=")  # the table of a what-if analysis has no text
-                found[cell.row - 1, cell.column - 1] = text
+        if not any(CANDIDATE.search(parts.read(name)) for name in names):
+            return {}
+        part = parts.read(_part_of(parts, sheet))
+    return _in_sheet(part, rows, columns)
+
+
+def _part_of(parts: zipfile.ZipFile, sheet: str) -> str:
+    """The name of the part with this sheet (ECMA-376, 18.2.19). Raises LookupError."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]  # here: few files have such cells
+
+    book, links = (
+        etree.fromstring(parts.read(f"xl/{name}"), etree.XMLParser(**PARSER))
+        for name in ("workbook.xml", "_rels/workbook.xml.rels")
+    )
+    keys = {
+        each.get("name"): value for each in book.iter("{*}sheet") for name, value in each.items() if name[-3:] == "}id"
+    }
+    targets = {link.get("Id"): link.get("Target") for link in links}
+    return posixpath.normpath(posixpath.join("/xl", targets[keys[sheet]])).lstrip("/")
+
+
+def _in_sheet(part: bytes, rows: int, columns: int) -> Errors:
+    """formula_errors() in the XML of a sheet, which is read once. A row or cell without a number follows the last."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    found, at = Errors(), -1
+    for _event, row in etree.iterparse(io.BytesIO(part), tag="{*}row", **PARSER):
+        at = int(row.get("r") or at + 2) - 1
+        if at >= rows:
+            break
+        place = -1
+        for cell in row[:columns]:
+            place = _column(cell.get("r")) if cell.get("r") else place + 1
+            if place < columns and (text := _text(cell)):
+                found[at, place] = text
+        row.clear()
     return found
 
 
-def _cells(content: bytes, sheet: str, rows: int, columns: int, data_only: bool) -> Iterator[Any]:
-    """The cells that the sheet has; `data_only`: with the results of formulas instead of the formulas."""
-    from openpyxl import load_workbook  # imported here: with numpy it takes 30 MB, and few files have such cells
-    from openpyxl.cell.read_only import EmptyCell
+def _column(reference: str) -> int:
+    """B7 → 1."""
+    place = 0
+    for letter in reference.rstrip("0123456789").upper():
+        place = place * 26 + ord(letter) - ord("A") + 1
+    return place - 1
 
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=data_only)
-    for row in book[sheet].iter_rows(max_row=rows, max_col=columns):
-        yield from (cell for cell in row if not isinstance(cell, EmptyCell))
+
+def _text(cell: Any) -> str:
+    """The error, or the formula without a value; "" for any other cell. A value of type "str" may be empty."""
+    kind = cell.get("t", "n")
+    if kind not in ("n", "e"):
+        return ""
+    inner = {child.tag.rpartition("}")[2]: child.text or "" for child in cell}
+    value = inner.get("v", "").strip()
+    if "f" in inner and not value:  # a further cell of a shared formula, and a what-if analysis, have no text
+        return f"{FORMULA}={inner['f']}"
+    return value if kind == "e" else ""
 
 
 def _of_xls(content: bytes, sheet: str, rows: int, columns: int) -> Errors:

@@ -10,11 +10,9 @@ import pytest
 import xlwt
 from flask import Flask
 from openpyxl import Workbook
-from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from xlsxwriter import Workbook as OtherWorkbook
 
-from models.files.formula_errors import UNCOMPUTED
-from models.files.table_file import FORMULA, MOST_BYTES, MOST_ROWS, read_table
+from models.files.table_file import MOST_BYTES, MOST_ROWS, read_table
 from models.workflow import Refused
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -98,97 +96,6 @@ def test_the_first_sheet_with_content_is_read_and_the_others_are_named() -> None
     book["隐藏"].sheet_state = "hidden"
     book.save(out)
     assert read_table(out.getvalue()) == ([["b"]], ["清单", "说明"])
-
-
-@pytest.mark.slow
-def test_a_formula_error_is_not_read_as_a_blank_cell() -> None:
-    """As two programs write it, at different first cells; calamine alone reads a blank."""
-    book, out = Workbook(), io.BytesIO()
-    for at, (value, kind) in {"C3": ("规格型号", "s"), "C4": ("#N/A", "e"), "D5": ("#REF!", "e")}.items():
-        book.active[at] = value
-        book.active[at].data_type = kind
-    book.save(out)
-    rows, _names = read_table(out.getvalue())
-    found = {(at, place): cell for at, row in enumerate(rows) for place, cell in enumerate(row) if cell}
-    assert sorted(found.values()) == ["#N/A", "#REF!", "规格型号"]
-    (head,), (wrong,) = ([place for place, cell in found.items() if cell == word] for word in ("规格型号", "#N/A"))
-    assert wrong == (head[0] + 1, head[1])
-    out = io.BytesIO()
-    with OtherWorkbook(out) as other:
-        sheet = other.add_worksheet("载体")
-        sheet.write_row(0, 0, ["规格型号", "进口数量"])
-        sheet.write_formula(1, 0, "=NA()", None, "#N/A")
-        sheet.write_formula(1, 1, "=1/0", None, "#DIV/0!")
-    assert read_table(out.getvalue())[0] == [["规格型号", "进口数量"], ["#N/A", "#DIV/0!"]]
-    old, out = xlwt.Workbook(), io.BytesIO()
-    sheet = old.add_sheet("载体")
-    sheet.write(1, 1, "规格型号")
-    sheet.row(2).set_cell_error(1, 0x2A)
-    sheet.row(3).set_cell_error(2, 0x07)
-    old.save(out)
-    assert read_table(out.getvalue())[0] == [["", ""], ["规格型号", ""], ["#N/A", ""], ["", "#DIV/0!"]]
-
-
-@pytest.mark.slow
-def test_a_formula_that_was_never_computed_is_not_read_as_a_blank_cell() -> None:
-    """As openpyxl writes it, and many programs with it; the empty text is a result."""
-    book, out = Workbook(), io.BytesIO()
-    for row in (["规格型号", "单价", "备注", "名称"], ["12 英寸", "=1.5*2", '=A2&"红"'], ["7 英寸", 3, "=SUM(B3)"]):
-        book.active.append(row)
-    book.active["D2"] = ArrayFormula("D2:D3", "=A2:A3")
-    book.save(out)
-    assert read_table(out.getvalue())[0][1:] == [
-        ["12 英寸", f"{FORMULA}=1.5*2", f'{FORMULA}=A2&"红"', f"{FORMULA}=A2:A3"],
-        ["7 英寸", "3", f"{FORMULA}=SUM(B3)", ""],
-    ]
-    out = io.BytesIO()
-    with OtherWorkbook(out) as other:
-        sheet = other.add_worksheet("载体")
-        for place, (formula, value) in enumerate({"=1.5*2": 3, '=""': "空", "=NA()": "#N/A"}.items()):
-            sheet.write_formula(0, place, formula, None, value)
-    emptied = edited(out.getvalue(), "xl/worksheets/sheet1.xml", "<v>空</v>", "<v></v>")
-    assert read_table(emptied)[0] == [["3", "", "#N/A"]]
-
-
-def test_a_text_that_begins_like_a_formula_is_read_as_text() -> None:
-    out = io.BytesIO()
-    with OtherWorkbook(out) as book:
-        book.add_worksheet("载体").write_string(0, 0, "=赠品，随书")
-    assert read_table(out.getvalue())[0] == read_table("=赠品，随书\n".encode())[0] == [["=赠品，随书"]]
-
-
-def test_a_table_of_a_what_if_analysis_is_shown_as_a_formula_without_text() -> None:
-    book, out = Workbook(), io.BytesIO()
-    book.active.append(["规格型号", DataTableFormula("B1:B2", r1="A1"), "单位"])
-    book.save(out)
-    assert read_table(out.getvalue())[0] == [["规格型号", f"{FORMULA}=", "单位"]]
-
-
-@pytest.mark.parametrize(
-    ("cell", "uncomputed"),
-    [
-        ('<c r="A1" t="str"><f>IF(B1="","",B1)</f><v></v></c>', False),  # the empty text, as Excel writes it
-        ("<x:c r='A1' s='2' t='str'><x:f>B1</x:f><x:v/></x:c>", False),
-        ('<c r="A1"><f>B1</f><v>3</v></c>', False),
-        ('<c r="A1"/><c r="B1"><v></v></c>', False),
-        ('<c r="A1" t="str"><f>B1</f><v></v></c><c r="A2"><f>B1>2</f></c>', True),
-        ('<x:c r="A1"><x:f t="shared" si="0"/><x:v/></x:c>', True),
-        ('<c r="A1">\n<f>B1</f>\n<v></v>\n</c>', True),
-    ],
-)
-def test_only_a_formula_without_a_result_starts_the_slow_reader(cell: str, uncomputed: bool) -> None:
-    """Two passes over 500,000 formulas with the empty text would take 14 s."""
-    assert bool(UNCOMPUTED.search((cell * 3).encode())) is uncomputed
-
-
-def edited(book: bytes, part: str, old: str, new: str) -> bytes:
-    """The workbook with one text of a part replaced."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book)) as parts, zipfile.ZipFile(out, "w") as copy:
-        for name in parts.namelist():
-            text = parts.read(name)
-            copy.writestr(name, text.replace(old.encode(), new.encode()) if name == part else text)
-    return out.getvalue()
 
 
 def unpacks_to(size: int) -> bytes:
