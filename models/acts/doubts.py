@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from stdnum import isbn
 
 from models import clock
-from models.application import Application
+from models.application import Application, whole_pieces
 from models.certificate import Certificate
 from models.codes import authority_of, names_of
 from models.language import listed
@@ -41,8 +41,10 @@ def doubts(session: Session, application: Application) -> list[str]:
 
 
 def found_doubts(session: Session, application: Application) -> list[Doubt]:
-    """The publisher has moved, likely duplicates that this session sees, equal files, past days, a wrong ISBN."""
-    alone = chain(_same_files(application), _past_days(application), _wrong_isbn(application))
+    """The publisher has moved, likely duplicates that this session sees, equal files, past days, a wrong ISBN, and
+    pieces that would be divided."""
+    files_and_fields = chain(_same_files(application), _past_days(application), _wrong_isbn(application))
+    alone = chain(files_and_fields, whole_pieces.doubts(application.carriers))
     moved = map(Doubt, _moved_publisher(session, application))
     return [*moved, *_duplicates(session, application), *map(Doubt, alone)]
 

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from models.acts import drafts
+from models.application import whole_pieces
 from models.application.carrier_block import FIELDS, Block, Row, cells_of, read_block
 from models.application.carriers import Carrier
 from models.codes import labels
@@ -24,7 +25,7 @@ from views.panel.saving import commit_or_refuse
 from views.screens.attachments import UploadScreen
 
 SHOWN = 20  # first rows in the preview
-MOST_WRONG = 200  # further rows with errors in the preview
+MOST_WRONG = 200  # further rows with errors, and with doubts, in the preview
 Cells = list[list[str]]
 
 
@@ -74,10 +75,12 @@ class CarrierImportScreen(UploadScreen):
         return jsonify(html=html, fields=block.fields, rows=rows, errors=errors)
 
     def preview_context(self, block: Block) -> dict[str, Any]:
-        """Template context of the preview: the first rows, and those with errors."""
+        """Template context of the preview: the first rows, and those with errors or doubts."""
+        doubts = doubts_of(block)
         wrong = [place for place, row in enumerate(block.rows) if row.errors][:MOST_WRONG]
-        places = sorted({*range(min(SHOWN, len(block.rows))), *wrong})
-        return {"block": block, "places": places, "carry": carried(), "start": request.form.get("start", "")}
+        places = sorted({*range(min(SHOWN, len(block.rows))), *wrong, *list(doubts)[:MOST_WRONG]})
+        sent = {"carry": carried(), "start": request.form.get("start", "")}
+        return {"block": block, "doubts": doubts, "places": places, **sent}
 
     @expose("/carriers/take/", methods=("POST",))
     def carrier_take(self) -> Any:
@@ -111,6 +114,15 @@ def headings() -> list[str]:
 def carried() -> list[str]:
     """The fields in which a blank cell repeats the cell above."""
     return [name for name in request.form.getlist("carry") if name in FIELDS]
+
+
+def doubts_of(block: Block) -> dict[int, str]:
+    """Place of a row → sentence on its 进口数量, which is accepted, but should be checked."""
+    found = {
+        place: whole_pieces.doubt(row.values.get("unit"), row.values.get("quantity"))
+        for place, row in enumerate(block.rows)
+    }
+    return {place: sentence for place, sentence in found.items() if sentence}
 
 
 def block_sent() -> tuple[Cells, list[str]]:

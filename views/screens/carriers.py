@@ -10,7 +10,7 @@ from wtforms.fields.core import Label
 from wtforms.utils import unset_value
 from wtforms.validators import DataRequired, InputRequired
 
-from models.application import MOST_CARRIERS
+from models.application import MOST_CARRIERS, whole_pieces
 from models.application.carriers import Carrier
 from models.columns import written
 from models.database import Exact
@@ -54,6 +54,12 @@ class RowForm(BaseForm):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             made = once(unbound_field, lambda: super(RowForm.Meta, self).bind_field(form, unbound_field, options))
             return copied(made, form, options["prefix"] + options["name"])
+
+    def doubts(self) -> dict[str, str]:
+        """Field → sentence on a value that is accepted, but should be checked."""
+        unit, quantity = self["unit"], self["quantity"]
+        sentence = "" if unit.errors or quantity.errors else whole_pieces.doubt(unit.data, quantity.data)
+        return {"quantity": sentence} if sentence else {}
 
 
 class CarrierForm(InlineFormAdmin):

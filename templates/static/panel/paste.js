@@ -96,7 +96,11 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
     const found = await look(block, { text, start: fieldOf(cell) }, true);
     if (found) put(block, found, cell); else cell.focus();
   });
-  block.addEventListener("input", ({ target }) => { if (target.matches?.(".wrong input")) clear(target); });
+  block.addEventListener("input", ({ target }) => {
+    if (target.matches?.(".wrong input")) clear(target);
+    const doubted = target.closest("tr")?.querySelector("[data-doubt]");  // it spoke of a quantity and its unit
+    if (doubted && /-(quantity|unit)$/.test(target.name)) clear(cellOf(doubted.closest("tr"), "quantity"));
+  });
   file?.addEventListener("change", async () => {
     const [chosen] = file.files, parts = { file: chosen };
     if (!chosen) return;

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from flask import Flask
 from models import clock
 from models.acts import uploads
 from models.acts.doubts import doubts
-from models.application import Application
+from models.application import Application, whole_pieces
 from models.database import db
 from models.vocabulary import Action, AttachmentKind
 from tests.cast import perform_step
@@ -94,3 +95,19 @@ def test_a_duplicate_file_and_a_past_date_are_reported(
         "附件其他“封面.png”、著作权授权“授权.png”的内容相同，请核对是否重复上传。",
         f"预计进口日期 {day} 已经过去，请核对。",
     ]
+
+
+def test_a_fraction_of_a_piece_is_reported_with_its_row_and_a_fraction_of_a_thousand_is_not(
+    app: Flask, act_as: ActAs, make_application: MakeApplication
+) -> None:
+    """1.5 千张 are 1500 张; 0.00015 万张 are one and a half."""
+    key = make_application(carriers=6)
+    amounts = [("1.5", "010"), ("2", "006"), ("1.5", "058"), ("0.00015", "059"), ("7.25", "140"), ("0.5", "006")]
+    with app.test_request_context(), act_as("publisher"):
+        carriers = db.session.get_one(Application, key).carriers
+        for carrier, (quantity, unit) in zip(carriers, amounts, strict=True):
+            carrier.quantity, carrier.unit = Decimal(quantity), unit
+        first_three = "第 1 行 1.5 张、第 4 行 0.00015 万张、第 5 行 7.25 盒"
+        assert whole_pieces.doubts(carriers) == [f"载体信息{first_three} 等 4 行的进口数量不是整数，请核对。"]
+        carriers[0].quantity = None
+        assert whole_pieces.doubts(carriers[:3]) == [], "a quantity that is missing is no fraction"

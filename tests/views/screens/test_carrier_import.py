@@ -34,6 +34,15 @@ def test_a_script_gets_the_rows_with_their_errors(client_as: ClientAs) -> None:
     assert "有 2 处需要改正" in answer.json["html"]
 
 
+def test_the_preview_reports_fractions_of_a_piece_and_has_them_filled_in_all_the_same(client_as: ClientAs) -> None:
+    """The row is shown though it is beyond the first ones, which alone are listed when nothing is wrong."""
+    lines = "DVD\tD9\t2\t张\n" * 40 + "DVD\tD9\t1.5\t张\nDVD\tD9\t1.5\t千张"
+    answer = client_as("publisher").post(PREVIEW, data={"text": HEADINGS + lines}, headers=SCRIPT)
+    assert answer.json is not None and answer.json["errors"] == {} and len(answer.json["rows"]) == 42
+    assert "有 1 行的进口数量不是整数" in answer.json["html"]
+    assert answer.json["html"].count("1.5 张不是整数，请核对。") == 1
+
+
 def test_an_unreadable_block_is_refused_with_a_message(client_as: ClientAs) -> None:
     browser = client_as("publisher")
     answer = browser.post(PREVIEW, data={"text": " \n"}, headers=SCRIPT)

@@ -157,3 +157,18 @@ def test_a_likely_duplicate_in_another_province_is_not_disclosed(
     assert reviewers_doubts(client_as("reviewer"), here) == ""
     assert reviewers_doubts(client_as("reviewer2"), away) == ""
     assert client_as("reviewer2").get(f"/review/details/?id={away}").status_code == 200
+
+
+def test_a_fraction_of_a_piece_is_saved_and_reported_beside_its_cell_and_to_the_reviewer(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    key, browser = make_application(), client_as("publisher")
+    address, fraction = f"/applications/edit/?id={key}", {"carriers-0-quantity": "1.5"}
+    page = browser.post(address, data=form_of(browser.get(address).text) | fraction, follow_redirects=True).text
+    assert "载体信息第 1 行 1.5 张的进口数量不是整数，请核对。" in page
+    assert re.findall(r'<p class="note" id="(.*?)" data-doubt>(.*?)</p>', page) == [
+        ("carriers-0-quantity-note", "1.5 张不是整数，请核对。")
+    ]
+    browser.post(address, data=form_of(page) | {"_submit": "1"})
+    assert stored_rows(key)["application"][0]["status"] == "pending"
+    assert "第 1 行 1.5 张" in reviewers_doubts(client_as("reviewer"), key)
