@@ -40,6 +40,8 @@ JOINERS = re.compile(
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 MARKS = re.compile("[\u061c\u200e\u200f]")  # directional marks: without effect where nothing runs from right to left
 WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+# Full-width letters, digits and the signs within codes; brackets and commas stay, as Chinese text writes them.
+CODE_WIDTHS = {code: plain for code, plain in WIDTHS.items() if chr(plain).isalnum() or chr(plain) in "-./_"}
 DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣ー"), "-")
 
 DIGITS_OF_HS = re.compile(r"\d\d(?:[-. ]?\d\d){3,4}", re.ASCII)
@@ -119,17 +121,22 @@ def _refuse_reordering(text: str, found: re.Match[str]) -> None:
 
 
 def clean_code(text: str | None) -> str | None:
-    """A number or code as typed, without format characters; None when nothing is visible."""
+    """A number or code as typed, in ASCII width, without format characters; None when nothing is visible."""
     if text is None or is_blank(text):
         return None
     if found := MIRRORING.search(text.rstrip()):  # read from right to left, 12 is 21
         _refuse_reordering(text, found)
-    return clean_text(without_format_characters(text))
+    return clean_text(without_format_characters(text).translate(CODE_WIDTHS))
 
 
 def clean_line(text: str | None) -> str | None:
-    """As clean_code, in ASCII width and with single blanks: telephone numbers, SID codes."""
+    """As clean_code, in ASCII width and with single blanks: telephone numbers."""
     return " ".join(fold_width(clean_code(text) or "").split()) or None
+
+
+def clean_capitals(text: str | None) -> str | None:
+    """As clean_line, in capitals: SID codes."""
+    return (clean_line(text) or "").upper() or None
 
 
 def _plain(text: str) -> str:

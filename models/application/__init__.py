@@ -16,7 +16,7 @@ from models.clock import Moment
 from models.columns import ComparedJson, by_applicant, by_system, days_out_of_range, lack, wrong_cells
 from models.database import Base
 from models.database.keys import BIG
-from models.text import clean_code, clean_line, normalize_identifier, parse_hs_code, search_key
+from models.text import clean_capitals, clean_code, clean_line, normalize_identifier, parse_hs_code, search_key
 from models.vocabulary import AttachmentKind, Category, Filing, Part, Status, WordColumn
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Application(Base):
         String(3), info=by_applicant(_l("国别（地区）"), paper=(Part.PLANT, 2, 1), required=True, codes="country")
     )
     sid_code: Mapped[str | None] = mapped_column(
-        String(50), info=by_applicant(_l("SID 码"), paper=(Part.PLANT, 2, 2), read=clean_line, hint=hints.SID)
+        String(50), info=by_applicant(_l("SID 码"), paper=(Part.PLANT, 2, 2), read=clean_capitals, hint=hints.SID)
     )
     contract_number: Mapped[str | None] = mapped_column(
         String(100), info=by_applicant(_l("加工合同号"), paper=(Part.PLANT, 3, 1), required=True, read=clean_code)

@@ -163,7 +163,7 @@ CODES: dict[Callable[[str], str | None], dict[str, str | None]] = {
     },
     clean_code: {
         "ISRC CN-C18-26-0009-0/V·J4\ufeff": "ISRC CN-C18-26-0009-0/V·J4",
-        "苏文（2026）\u200b18 号": "苏文（2026）18 号",
+        "苏文（2026）\u200b18 号": "苏文（2026）18 号", "ＨＴ－２０２６／０1ａ，乙": "HT-2026/01a，乙",
     },
 }  # fmt: skip
 

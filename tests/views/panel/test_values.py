@@ -128,6 +128,24 @@ def test_a_pasted_code_is_validated_whole(
     assert {name: record[name] for name in saved} == {name: stored for name, (_typed, stored) in saved.items()}
 
 
+def test_codes_are_saved_in_one_width_and_a_sid_code_in_capitals(
+    client_as: ClientAs, make_application: MakeApplication, stored_rows: StoredRows
+) -> None:
+    """So that they read alike on the certificate. The letters of a contract keep their case: they are its own."""
+    key, browser = make_application(), client_as("publisher")
+    written = {
+        "sid_code": ("ifpi　ｌ２７８", "IFPI L278"),
+        "contract_number": ("ＨＴ－２０２６－０１８ａ（补）", "HT-2026-018a（补）"),
+        "catalogue_number": ("ＩＳＲＣ CN-C18-26-０００９-0/V·J4", "ISRC CN-C18-26-0009-0/V·J4"),
+        "trade_mode": ("０１１０", "0110"),
+        "carriers-0-catalogue_number": ("ＣＮ－Ｃ１８", "CN-C18"),
+    }
+    assert save(browser, key, **{name: typed for name, (typed, _stored) in written.items()}).status_code == 302
+    rows = stored_rows(key)
+    stored = rows["application"][0] | {"carriers-0-catalogue_number": rows["carrier"][0]["catalogue_number"]}
+    assert {name: stored[name] for name in written} == {name: expected for name, (_typed, expected) in written.items()}
+
+
 @pytest.mark.slow
 def test_a_too_long_text_is_refused_with_both_lengths(client_as: ClientAs, make_application: MakeApplication) -> None:
     key, browser = make_application(), client_as("publisher")
