@@ -1,4 +1,5 @@
-// The error below a field goes away once the field is filled; so does its line in the summary on top of the page (#missing).
+// The error below a field goes away once the field is filled, or emptied where it need not be filled; so does its line in the
+// summary on top of the page (#missing).
 // Errors are named by aria-describedby and have role=alert (panel/fields.html, panel/query.html, entrance/wrong.html).
 // A hint that was hidden because of the error (data-hint) is shown again, and describes the field.
 function shownFor(field) {  // the field that people see: a combobox covers its <select>
@@ -8,11 +9,13 @@ function shownFor(field) {  // the field that people see: a combobox covers its 
 const isWrong = "[aria-invalid=true]";
 const idsOf = (field) => (field.getAttribute("aria-describedby") || "").split(" ").filter(Boolean);
 const isBlank = ({ type, checked, value }) => (["checkbox", "radio"].includes(type) ? !checked : ["", "__None"].includes(value.trim()));
+const isOptional = (field) => field.closest(".field")?.querySelector("label .star") === null;  // panel/fields.html
 
-function removeLine(id) {
+// Remove the line of the field, row or box with this id from the summary, and the summary with its last line.
+export function removeLine(id) {
   const summary = document.getElementById("missing");
   summary?.querySelector(`a[href="#${CSS.escape(id)}"]`)?.closest("li").remove();
-  if (summary && !summary.querySelector("li")) summary.remove();
+  if (summary && !summary.querySelector("li, p")) summary.remove();
 }
 
 function removeError(id) {
@@ -24,7 +27,7 @@ function removeError(id) {
 }
 
 function mended({ target }) {
-  if (!target.matches?.("input, select, textarea") || isBlank(target)) return;
+  if (!target.matches?.("input, select, textarea") || (isBlank(target) && !isOptional(target))) return;
   const field = shownFor(target), around = field.closest(".wrong");
   if (!field.matches(isWrong)) return;
   field.removeAttribute("aria-invalid");

@@ -4,7 +4,7 @@
 //   Ctrl+Shift+D: 向下填充, whose button is behind cells that Tab would make the current one.
 //   Ctrl+Home, Ctrl+End: the first and the last cell, so that Tab leaves a long table by a few presses.
 import { $$, prepare } from "./page.js";
-import { add, cellOf, cellsOf, fieldOf, number, rowsOf } from "./rows.js";
+import { add, cellOf, cellsOf, clear, fieldOf, number, rowsOf } from "./rows.js";
 
 const FOLDED = 20;
 const SCALE = 100000n;  // quantities have up to five decimals
@@ -57,7 +57,10 @@ function fromAbove(block, cell) {  // Ctrl+D
 function fillDown(block, cell) {  // into the blank cells below, up to the next filled one
   const rows = rowsOf(block), below = rows.slice(rows.indexOf(cell.closest("tr")) + 1).map((row) => cellOf(row, fieldOf(cell)));
   const end = below.findIndex(({ value }) => value.trim());
-  below.slice(0, end < 0 ? below.length : end).forEach((each) => { each.value = cell.value; });
+  below.slice(0, end < 0 ? below.length : end).forEach((each) => {
+    each.value = cell.value;
+    if (cell.value) clear(each);
+  });
   write(cell, cell.value);
   cell.focus();
 }

@@ -1,9 +1,10 @@
 // Cells pasted into 载体信息, or a file chosen for it: the server parses them and renders a preview; then all rows go into the
 // table or none. Nothing is stored on the server until the form is saved.
 import { $$, prepare } from "./page.js";
-import { cellOf, cellsOf, drop, fieldOf, newRow, number, rowsOf } from "./rows.js";
+import { cellOf, cellsOf, clear, drop, fieldOf, newRow, number, rowsOf } from "./rows.js";
 import { send } from "./send.js";
 import { dialog as tell } from "./dialog.js";
+import { removeLine } from "../wrong.js";
 
 // Show the preview. Resolves to { fields, rows, errors, how }, or to null if it is cancelled.
 async function look(block, parts, here) {
@@ -59,15 +60,6 @@ function fill(row, fields, texts, errors = {}) {
   });
 }
 
-function clear(cell) {  // remove the error below a cell that has changed
-  const note = document.getElementById(`${cell.id}-note`);
-  if (!note) return;
-  note.remove();
-  cell.parentElement.classList.remove("wrong");
-  cell.removeAttribute("aria-describedby");
-  cell.ariaInvalid = null;
-}
-
 function put(block, { fields, rows, errors, how }, at) {
   const body = block.querySelector("tbody"), there = rowsOf(block), fresh = document.createDocumentFragment();
   const start = how === "here" ? there.indexOf(at.closest("tr")) : Infinity;
@@ -80,6 +72,7 @@ function put(block, { fields, rows, errors, how }, at) {
   body.append(fresh);
   block.classList.toggle("folded", rowsOf(block).length > 20);
   number(block);
+  removeLine(block.dataset.name);
   block.dispatchEvent(new Event("input", { bubbles: true }));
   const wrong = filled.flatMap((row) => $$(".wrong input", row))[0];
   (wrong || cellsOf(filled[0])[0]).focus();
@@ -97,6 +90,7 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
     if (found) put(block, found, cell); else cell.focus();
   });
   block.addEventListener("input", ({ target }) => {
+    if (target.value) removeLine(block.dataset.name);  // that there is no row yet
     if (target.matches?.(".wrong input")) clear(target);
     const doubted = target.closest("tr")?.querySelector("[data-doubt]");  // it spoke of a quantity and its unit
     if (doubted && /-(quantity|unit)$/.test(target.name)) clear(cellOf(doubted.closest("tr"), "quantity"));

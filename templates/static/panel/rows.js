@@ -1,12 +1,24 @@
 // 载体信息: rows added, deleted and numbered in place.
 import { dialog } from "./dialog.js";
 import { $$, prepare } from "./page.js";
+import { removeLine } from "../wrong.js";
 
 // `block`: the element around the table. Its visible rows; the inputs of a row; the field name of an input; the input of a field.
 export const rowsOf = (block) => [...block.querySelector("tbody").rows].filter((row) => !row.hidden);
 export const cellsOf = (row) => $$("input.form-control", row);
 export const fieldOf = (cell) => cell.name.slice(cell.closest("tr").id.length + 1);
 export const cellOf = (row, name) => row.querySelector(`[name="${row.id}-${name}"]`);
+
+// Remove the error below a cell that has changed, and its line in the summary.
+export function clear(cell) {
+  removeLine(cell.id);
+  const note = document.getElementById(`${cell.id}-note`);
+  if (!note) return;
+  note.remove();
+  cell.parentElement.classList.remove("wrong");
+  cell.removeAttribute("aria-describedby");
+  cell.ariaInvalid = null;
+}
 
 // Renumber the visible rows, and dispatch the event `rows`.
 export function number(block) {
@@ -37,6 +49,7 @@ export function add(block, after = null) {
 
 // Remove a row; a saved one is hidden and marked, so that 保存 deletes it.
 export function drop(row) {
+  cellsOf(row).forEach(({ id }) => removeLine(id));
   if (!row.querySelector(`[name="${row.id}-id"]`).value) return row.remove();
   row.cells[0].append(Object.assign(document.createElement("input"), { type: "checkbox", name: `del-${row.id}`, checked: true }));
   row.hidden = true;

@@ -2,6 +2,7 @@
 import { dialog } from "./dialog.js";
 import { $$, joined, state } from "./page.js";
 import { send } from "./send.js";
+import { removeLine } from "../wrong.js";
 
 // Uploads run one after the other: the first file of a blank form creates the draft for the others.
 let queue = Promise.resolve();
@@ -125,7 +126,7 @@ export function watch(form, box) {
     if (!answer.ok) return refuse(line, answer.status ? answer.words : form.dataset.lost, !answer.status || answer.status === 429 || answer.status >= 500);
     list(answer.json.html);
     box.classList.remove("wrong");  // the missing file is here now
-    document.querySelector(`#missing a[href="#${box.id}"]`)?.closest("li").remove();
+    removeLine(box.id);
     if (answer.json.note) line.fail(answer.json.note, false); else line.done();
   }
   function list(html) {
