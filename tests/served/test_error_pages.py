@@ -14,7 +14,7 @@ ERRORS: list[tuple[int, str, str, dict[str, Any], str]] = [  # status, who, addr
     (400, "publisher", "/applications/upload/", {"kind": "nonsense"}, "提交的内容不完整或格式不对"),
     (401, "", "/applications/delete/", {"id": 1}, "登录已超时"),
     (403, "publisher", "/accounts/", {}, "当前账号没有这项权限"),
-    (404, "publisher", "/applications/details/?id=99999999", {}, "没有找到这个页面或资料"),
+    (404, "publisher", "/applications/details/?id=99999999", {}, "没有找到这项资料：可能已经删除"),
     (404, "publisher", "/不存在/", {}, "没有找到这个页面或资料"),
     (405, "publisher", "/captcha.png", {"a": "b"}, "这个地址不能这样打开"),
     (409, "reviewer", "/filings/revoke/", {"id": 1, "opinion": "理由"}, "不能作废"),

@@ -140,14 +140,15 @@ class Screen(Page, PagedView):
         return self._row(number)
 
     def named_row(self, key: Any, words: str = "") -> Any:
-        """The row with this id, which a request is about; raises NotFound if the account sees none.
+        """The row with this id, which a request is about; raises Missing if the account sees none.
 
-        `words`: what was not done, and what to do next; by default those of any act.
+        `words`: what was not done, and what to do next; by default those of any act. A page that is opened, perhaps by
+        going back, says the same of a deleted row, a foreign one and one that never was: none of them is disclosed.
         """
         if (row := self.get_one(key)) is not None:
             return row
         if not words and request.method == "GET":
-            abort(404)
+            words = _("没有找到这项资料：可能已经删除，也可能不属于当前账号的范围。请返回列表查询。")
         words = words or _("没有找到这项资料，可能已由同事或在另一个窗口中删除，没有办理。请返回列表查询。")
         raise Missing(words, self.get_url(".index_view"))
 

@@ -163,6 +163,24 @@ def test_a_form_of_a_draft_deleted_meanwhile_says_so(client_as: ClientAs, make_a
     assert browser.get(f"/applications/edit/?id={key}").status_code == 404
 
 
+@pytest.mark.parametrize("place", ["edit", "details"])
+def test_going_back_to_a_deleted_or_foreign_case_shows_a_sentence_and_ways_on_that_do_not_tell_which(
+    place: str, client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    """The page before may be about the same case: the list and the desk are offered instead."""
+    deleted, foreign, browser = make_application(), make_application(by="publisher2"), client_as("publisher")
+    browser.post("/applications/delete/", data={"id": deleted})
+    addresses = [f"/applications/{place}/?id={key}" for key in (deleted, foreign, 99_999_999, "x")]
+    back = {"Referer": f"http://localhost/applications/edit/?id={deleted}"}
+    answers = [browser.get(address, headers=back) for address in addresses]
+    assert {answer.status_code for answer in answers} == {404}
+    pages = {answer.text.partition("<main")[2].partition("</main>")[0] for answer in answers}
+    assert len(pages) == 1
+    (page,) = pages
+    assert "没有找到这项资料：可能已经删除，也可能不属于当前账号的范围。请返回列表查询。" in page
+    assert re.findall(r'<a class="btn [a-z-]+" href="(.*?)">', page) == ["/applications/", "/"]
+
+
 @pytest.mark.parametrize(
     "address", ["submit/", "delete/", "copy/", "duplicate/", "carriers/preview/", "carriers/take/", "autosave/"]
 )
