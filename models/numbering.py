@@ -9,7 +9,7 @@ numbers, recognised by their length, end in one check character (Mod 37,36); the
 import re
 from datetime import date
 
-from sqlalchemy import String, insert, update
+from sqlalchemy import String, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from stdnum.iso7064 import mod_37_36, mod_97_10
 
@@ -19,6 +19,7 @@ from models.signing.typed_code import LOOK_ALIKES, plain
 
 APPLICATIONS = "SQ"
 APPLICATION = re.compile(rf"{APPLICATIONS}\d{{12}}", re.ASCII)
+SERIAL = re.compile(r"\d{1,8}", re.ASCII)
 BODY = re.compile(r"Z\d{12}", re.ASCII)  # the number without its check digits
 
 
@@ -49,6 +50,15 @@ def _add(session: Session, series: str, year: int, count: int) -> int | None:
     row = Serial.__table__.c
     given = update(Serial).where(row.series == series, row.year == year).values(last=row.last + count)
     return session.connection().execute(given.returning(row.last)).scalar()
+
+
+def numbers_ending_in(session: Session, serial: str) -> list[str]:
+    """申请单号 with these digits after the year, of each year so far; "123" is "00000123". `serial`: as SERIAL.
+
+    At most a few, each of which the unique index finds: part of the digits would take an index of its own.
+    """
+    years = session.scalars(select(Serial.year).where(Serial.series == APPLICATIONS).order_by(Serial.year))
+    return [format_number(APPLICATIONS, year, int(serial)) for year in years]
 
 
 def format_number(series: str, year: int, serial: int) -> str:

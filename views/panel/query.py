@@ -17,7 +17,7 @@ from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import db, search
 from models.deadlines.calendar import CalendarDay, years_of
-from models.numbering import parse_message_id, parse_number
+from models.numbering import SERIAL, numbers_ending_in, parse_message_id, parse_number
 from models.people.accounts import Account, Organisation, normal_username
 from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import DayKind, Delivery, Role, Status
@@ -123,11 +123,11 @@ def statuses(allowed: frozenset[Status] | set[Status]) -> Any:
 
 
 class OwnQuery(Query):
-    """The fields of the manual, 商品名称, 数据状态, 申请起止日期, and the beginning of 申请单号."""
+    """The fields of the manual, 商品名称, 数据状态, 申请起止日期, and 申请单号, its beginning or last digits."""
 
     title = text(_l("商品名称"))
     status = statuses(set(Status))
-    number = text(_l("申请单号"), _l("可只填开头几位"), normalize_code)
+    number = text(_l("申请单号"), _l("开头几位或末尾流水号"), normalize_code)
     since = SinceField(_l("申请日期"))
     until = DayField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
@@ -143,6 +143,8 @@ class OwnQuery(Query):
     fixed: ClassVar[tuple[str, ...]] = ()  # tokens (models/database/search.py) of all rows of the list
 
     def condition(self, name: str, value: Any) -> Any:
+        if name == "number" and SERIAL.fullmatch(value):
+            return Application.number.in_(numbers_ending_in(db.session(), value))
         if name == "title":
             return containing(db.session(), value, self.narrowed())
         if name == "publisher":  # with the title, if there is one

@@ -30,7 +30,7 @@ FEW = "ix_customs_message_open|ix_customs_message_next_at_id"  # indexes of the 
 SCANS = re.compile(rf"SCAN (?:{TABLES})\b(?! USING (?:COVERING )?INDEX (?:{FEW})\b)|Seq Scan on (?:{TABLES})\b")
 SORTS = re.compile(r"TEMP B-TREE FOR (?!GROUP|count\()")  # groups and distinct values, which statistics count, are few
 DATES = f"since=2000-01-01&until={clock.today()}"
-FIELDS = ("title=花", "title=梅花·交响乐", "status=customs_received", DATES, "number=SQ20")
+FIELDS = ("title=花", "title=梅花·交响乐", "status=customs_received", DATES, "number=SQ20", "number=000017")
 MORE = (*FIELDS, "publisher=音像")
 AMOUNTS = "amount_since=1000&amount_until=9000"
 SELDOM = (

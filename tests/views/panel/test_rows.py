@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from models import workflow
+from models import clock, workflow
 from models.acts.effects import EFFECTS, no_hindrance
 from models.application import Application
 from models.database import db
@@ -70,6 +70,29 @@ def test_a_number_is_found_by_its_prefix_in_every_sort_order(
             assert set(numbers(page)) == set(wanted), (reach, sort)
     assert numbers(browser.get("/applications/?number=SQ2_").text) == []
     assert numbers(browser.get("/applications/?number=%25").text) == []
+
+
+@pytest.mark.slow
+def test_a_number_is_found_by_the_digits_after_its_year(
+    client_as: ClientAs, make_application: MakeApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are read on paper, with zeros or a dash before them or without, and in every year."""
+    for _number in range(2):
+        make_application()
+    make_application(by="publisher2")
+    years, later = (clock.today().year, clock.today().year + 1), clock.now().replace(year=clock.now().year + 1, day=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    for _number in range(12):
+        make_application()
+    browser = client_as("publisher")
+    for typed in ("2", "002", "00000002", "-2", "－０００００２"):
+        for sort in ("", "&sort=1", "&sort=3&desc=1"):
+            page = browser.get(f"/applications/?number={typed}{sort}").text
+            assert set(numbers(page)) == {f"SQ{year}00000002" for year in years}, (typed, sort)
+    assert numbers(browser.get("/applications/?number=12").text) == [f"SQ{years[1]}00000012"]
+    for nobodys in ("0", "13", "99999999", "000000002"):
+        assert numbers(browser.get(f"/applications/?number={nobodys}").text) == [], nobodys
+    assert numbers(client_as("publisher2").get("/applications/?number=2").text) == []
 
 
 def test_a_page_beyond_the_end_shows_the_last_one(app: Flask, client_as: ClientAs, act_as: ActAs) -> None:
