@@ -20,6 +20,7 @@ from models.signing.typed_code import LOOK_ALIKES, plain
 APPLICATIONS = "SQ"
 APPLICATION = re.compile(rf"{APPLICATIONS}\d{{12}}", re.ASCII)
 SERIAL = re.compile(r"\d{1,8}", re.ASCII)
+DIGITS = re.compile(r"\d{9,12}", re.ASCII)  # of a number without the letters before it, or its first ones
 BODY = re.compile(r"Z\d{12}", re.ASCII)  # the number without its check digits
 
 

@@ -17,7 +17,7 @@ from models.certificate import Certificate
 from models.customs import CustomsMessage
 from models.database import db, search
 from models.deadlines.calendar import CalendarDay, years_of
-from models.numbering import SERIAL, numbers_ending_in, parse_message_id, parse_number
+from models.numbering import APPLICATIONS, DIGITS, SERIAL, numbers_ending_in, parse_message_id, parse_number
 from models.people.accounts import Account, Organisation, normal_username
 from models.text import clean_line, clean_text, normalize_code
 from models.vocabulary import DayKind, Delivery, Role, Status
@@ -145,6 +145,8 @@ class OwnQuery(Query):
     def condition(self, name: str, value: Any) -> Any:
         if name == "number" and SERIAL.fullmatch(value):
             return Application.number.in_(numbers_ending_in(db.session(), value))
+        if name == "number" and DIGITS.fullmatch(value):
+            value = f"{APPLICATIONS}{value}"
         if name == "title":
             return containing(db.session(), value, self.narrowed())
         if name == "publisher":  # with the title, if there is one

@@ -90,6 +90,8 @@ def test_a_number_is_found_by_the_digits_after_its_year(
             page = browser.get(f"/applications/?number={typed}{sort}").text
             assert set(numbers(page)) == {f"SQ{year}00000002" for year in years}, (typed, sort)
     assert numbers(browser.get("/applications/?number=12").text) == [f"SQ{years[1]}00000012"]
+    assert numbers(browser.get(f"/applications/?number={years[1]}00000012").text) == [f"SQ{years[1]}00000012"]
+    assert len(numbers(browser.get(f"/applications/?number={years[1]}0000001").text)) == 3
     for nobodys in ("0", "13", "99999999", "000000002"):
         assert numbers(browser.get(f"/applications/?number={nobodys}").text) == [], nobodys
     assert numbers(client_as("publisher2").get("/applications/?number=2").text) == []
