@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, exists, select
+from sqlalchemy import Row, and_, exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from models import workflow
 from models.application import Application
 from models.application.attachments import Attachment, Store
 from models.application.carriers import Carrier
+from models.application.fingerprint import GroupedRows
 from models.application.trail import TrailEntry
 from models.certificate import Certificate, Paper
 from models.certificate.embedded import embedded_digest
@@ -21,20 +22,22 @@ from models.columns import granted, shown
 from models.text import without_useless
 from models.vocabulary import Action
 
-BATCH = 50  # certificates in memory at a time, each with up to 3,000 carriers
+BATCH = 50  # certificates in memory at a time, each with a snapshot of up to 3,000 carriers
+ROWS = 1000  # carriers in memory at a time: those of so many certificates would be 260 MB
 MIDNIGHT = timedelta(minutes=1)  # a grant at midnight may be issued on one day and recorded on the next
 
 
 def contradictions(session: Session, store: Store) -> Iterator[str]:
     """Yield a sentence for each certificate that contradicts something."""
-    loaded = selectinload(Certificate.application).selectinload(Application.carriers)
     grant = and_(TrailEntry.application_id == Certificate.application_id, TrailEntry.act == Action.GRANT.value)
-    query = select(Certificate, TrailEntry).outerjoin(TrailEntry, grant).order_by(Certificate.id)
-    query = query.options(loaded, selectinload(Certificate.paper), selectinload(Certificate.paper_task))
+    query = select(Certificate, TrailEntry).outerjoin(TrailEntry, grant).order_by(Certificate.application_id)
+    parts = (Certificate.application, Certificate.paper, Certificate.paper_task)
+    query = query.options(*map(selectinload, parts))
+    carriers = _carriers(session)
     for certificate, entry in session.execute(query.execution_options(yield_per=BATCH)):
         if hashlib.sha256(certificate.content.encode()).hexdigest() != certificate.digest:
             yield _("证明 %(number)s 的内容与摘要不符。", number=certificate.number)
-        elif not _matches_application(certificate):
+        elif not _matches_application(certificate, carriers.of(certificate.application_id)):
             yield _("证明 %(number)s 的内容与申请不符。", number=certificate.number)
         if entry is not None and not _matches_entry(certificate, entry):
             yield _("证明 %(number)s 与准予备案的记录不符。", number=certificate.number)
@@ -42,6 +45,14 @@ def contradictions(session: Session, store: Store) -> Iterator[str]:
             yield from _paper(session, certificate, certificate.paper, store)
         elif certificate.paper_task is None and _had_paper(session, certificate, entry):
             yield _("证明 %(number)s 的文件没有登记，也不在待制作之列。", number=certificate.number)
+
+
+def _carriers(session: Session) -> GroupedRows:
+    """The carriers of every application with a certificate, by application."""
+    rows = select(Carrier.application_id.label("key"), Carrier)
+    rows = rows.join(Certificate, Certificate.application_id == Carrier.application_id)
+    ordered = rows.order_by(Carrier.application_id, Carrier.position, Carrier.id)
+    return GroupedRows(iter(session.execute(ordered.execution_options(yield_per=ROWS))))
 
 
 def _matches_entry(certificate: Certificate, entry: TrailEntry) -> bool:
@@ -61,13 +72,16 @@ def _had_paper(session: Session, certificate: Certificate, entry: TrailEntry | N
     return since or bool(session.scalar(select(exists().where(*printed))))
 
 
-def _matches_application(certificate: Certificate) -> bool:
-    """Whether the application still equals the snapshot; of a listed code only the code is compared: names change."""
+def _matches_application(certificate: Certificate, carriers: Iterator[Row[Any]]) -> bool:
+    """Whether the application with these carriers still equals the snapshot.
+
+    Of a listed code only the code is compared: names change.
+    """
     application = certificate.application
     try:
         snapshot = certificate.snapshot
-        pairs = zip(application.carriers, snapshot["carriers"], strict=True)
-        return _equal(application, snapshot) and all(_equal(row, texts) for row, texts in pairs)
+        pairs = zip(carriers, snapshot["carriers"], strict=True)
+        return _equal(application, snapshot) and all(_equal(row.Carrier, texts) for row, texts in pairs)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):  # not a snapshot of this product
         return False
 
