@@ -1,7 +1,7 @@
 """Row lock and version check on an application; the error names who was first."""
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
@@ -48,22 +48,36 @@ def flush_or_roll_back(session: Session, application: Application) -> None:
 
 
 def overtaken(session: Session, application: Application | None) -> str:
-    """The sentence of a conflict: who was first, when, and what they did."""
-    last = application and session.scalar(
-        select(trail.TrailEntry)
-        .where(
-            trail.TrailEntry.application_id == application.id,
-            trail.TrailEntry.act.not_in([word.value for word in QUIET]),
-        )
-        .order_by(trail.TrailEntry.id.desc())
-        .limit(1)
-    )
-    if not application or not last:
+    """The sentence of a conflict: who was first, when, and what they did; then the answer of customs, if it came since.
+
+    Customs may answer within a second of 准予备案: its receipt alone would not say which colleague has decided.
+    """
+    person = application and _newest(session, application, trail.TrailEntry.actor_id.is_not(None))
+    if not application or not person:
         return _("这份申请已被他人办理，请返回列表查看。")
+    last = _newest(session, application) or person
+    facts = {
+        "who": person.actor_name,
+        "when": person.at.strftime("%Y-%m-%d %H:%M"),
+        "what": person.what.label,
+        "status": application.status.label,
+    }
+    if last.id == person.id:
+        return _(
+            "%(who)s已于 %(when)s %(what)s，当前状态为「%(status)s」。您的操作没有保存，也没有覆盖已有的内容。", **facts
+        )
     return _(
-        "%(who)s已于 %(when)s %(what)s，当前状态为「%(status)s」。您的操作没有保存，也没有覆盖已有的内容。",
-        who=last.actor_name,
-        when=last.at.strftime("%Y-%m-%d %H:%M"),
-        what=last.what.label,
-        status=application.status.label,
+        "%(who)s已于 %(when)s %(what)s，此后收到%(receipt)s，当前状态为「%(status)s」。"
+        "您的操作没有保存，也没有覆盖已有的内容。",
+        **facts,
+        receipt=last.what.label,
     )
+
+
+def _newest(session: Session, application: Application, *of: ColumnElement[bool]) -> trail.TrailEntry | None:
+    """The newest entry, of those that make a new version and meet these conditions."""
+    quiet = [word.value for word in QUIET]
+    entries = select(trail.TrailEntry).where(
+        trail.TrailEntry.application_id == application.id, trail.TrailEntry.act.not_in(quiet), *of
+    )
+    return session.scalar(entries.order_by(trail.TrailEntry.id.desc()).limit(1))

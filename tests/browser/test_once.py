@@ -12,6 +12,7 @@ from models.people.api_keys import ApiKey
 from models.people.mail_confirmation import ask
 from tests.browser.conftest import BrowseAs
 from tests.cast import PASSWORD, account_of
+from tests.conftest import MakeApplication
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 RESTORED = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"  # as 后退 from memory does
@@ -65,6 +66,25 @@ def test_a_double_click_sends_a_form_once(app: Flask, browse_as: BrowseAs) -> No
         assert double_click(page, button) == 1, address
     with app.app_context(), access.everything() as session:
         assert session.scalar(select(func.count(ApiKey.id))) == 1
+
+
+def test_a_double_enter_answers_a_question_once_and_opens_no_other_over_the_refusal(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
+    """The second Enter meets the button of the act again, on which the focus is once the question is answered."""
+    page, held = browse_as("reviewer").page, list[Route]()
+    page.goto(f"/review/details/?id={make_application(status='pending')}")
+    page.route("**/review/return/**", lambda route: held.append(route))
+    page.get_by_label("办理意见", exact=True).fill("长" * 2001)
+    page.get_by_role("button", name="退回", exact=True).press("Enter")
+    with page.expect_request("**/review/return/**"):
+        page.locator("#ask [value=yes]").press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)  # another question would have opened by now
+    expect(page.locator("#ask")).to_be_hidden()
+    (sent,) = held
+    sent.continue_()
+    expect(page.get_by_role("alert").first).to_contain_text("2000 字")
 
 
 def test_a_sent_form_can_be_sent_again_after_going_back_and_on_a_page_that_stayed(browse_as: BrowseAs) -> None:

@@ -1,10 +1,15 @@
 """The panel in a browser: confirmations, the toolbar, the keyboard, a phone, two tabs."""
 
+from collections.abc import Callable
+
 from playwright.sync_api import Dialog, Page, expect
 
+from models.acts import taking
+from models.application import Application
+from models.database import db
 from tests.browser.conftest import BrowseAs
 from tests.browser.person import Person
-from tests.conftest import MakeApplication
+from tests.conftest import ActAs, MakeApplication
 
 
 def test_deleting_asks_for_confirmation_and_no_changes_nothing(
@@ -62,6 +67,24 @@ def test_the_toolbar_acts_on_the_picked_row(browse_as: BrowseAs, make_applicatio
     publisher.answer("确定")
     expect(publisher.page.locator(".alert-success")).to_contain_text("已申报")
     expect(publisher.row("待审核")).to_have_count(2)
+
+
+def test_the_question_about_ticked_rows_names_the_case_of_a_colleague_once(
+    browse_as: BrowseAs, make_application: MakeApplication, act_as: ActAs, add_colleague: Callable[..., None]
+) -> None:
+    """The reason, that somebody else has taken it, begins with its number."""
+    add_colleague("second", like="reviewer")
+    key, _other = (make_application(status="pending", title=title) for title in ("昆曲《牡丹亭》", "评弹《珍珠塔》"))
+    with act_as("second") as by:
+        application = db.session.get_one(Application, key)
+        taking.take(db.session(), application, by)
+        number = application.number
+        db.session.commit()
+    page = browse_as("reviewer").page
+    page.locator("#pick-all").check()
+    page.locator("[data-bar=return]").click()
+    expect(page.locator("#ask .ask-words")).to_contain_text("由second接办")
+    assert page.locator("#ask .ask-words").inner_text().count(number) == 1
 
 
 def test_a_query_needs_no_mouse(browse_as: BrowseAs, make_application: MakeApplication) -> None:

@@ -34,6 +34,7 @@ async function agreedBeside(button, text) {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-act], button[data-ask]");
   if (!button || !button.form || button.type !== "submit") return;
+  if (button.form.ariaBusy) return event.preventDefault();  // the second of two Enters: the first has answered the question
   if (button.getAttribute("aria-disabled") === "true") {
     event.preventDefault();
     await dialog(button.title, { tell: true });

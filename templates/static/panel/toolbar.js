@@ -16,7 +16,8 @@ function reasons(bar, rows) {  // each reason once, with the numbers it applies 
     (numbers[why] ||= []).push(number(tick));
     allowed.forEach((words) => allowing.add(words));
   });
-  return [...Object.entries(numbers).map(([why, found]) => ask.dataset.about.replace("{numbers}", found.join(ask.dataset.comma)).replace("{why}", why)), ...allowing].join("\n");
+  const about = ([why, found]) => (why.includes(found[0]) ? why : ask.dataset.about.replace("{numbers}", found.join(ask.dataset.comma)).replace("{why}", why));  // that of a lease names its case
+  return [...Object.entries(numbers).map(about), ...allowing].join("\n");
 }
 function refusal(bar) {  // why the act is possible for none of the ticked rows, or ""
   const rows = ticks();
@@ -50,6 +51,7 @@ document.addEventListener("click", async (event) => {
   const bar = event.target.closest("[data-bar]");
   if (!bar) return;
   event.preventDefault();
+  if (bar.form.ariaBusy) return;  // as in acts.js
   const refused = refusal(bar);
   if (refused) return dialog(refused, { tell: true });
   const rows = await agreed(bar, ticks());

@@ -151,6 +151,17 @@ def test_a_decision_on_an_unseen_version_is_refused(
     assert stored_rows(key)["application"][0]["status"] == Status.FILED
 
 
+def test_a_late_reviewer_reads_which_colleague_has_decided_and_what_customs_has_answered_since(
+    client_as: ClientAs, make_application: MakeApplication
+) -> None:
+    """Customs may answer before the second reviewer clicks."""
+    key = make_application(status="customs_received")
+    answer = client_as("reviewer").post("/review/grant/?version=1", data={"id": key}, follow_redirects=True)
+    (sentence,) = flashed(answer.text)
+    assert sentence.startswith("陈静已于 ")
+    assert "准予备案，此后收到海关接收成功回执，当前状态为「海关接收成功」。您的操作没有保存" in sentence
+
+
 def test_a_form_of_a_draft_deleted_meanwhile_says_so(client_as: ClientAs, make_application: MakeApplication) -> None:
     """A script shows the sentence beside the buttons, and the form stays."""
     key, browser = make_application(), client_as("publisher")
