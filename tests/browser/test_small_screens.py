@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.attentive import look
 from tests.browser.conftest import BrowseAs
 from tests.browser.sheet import clipboard_text, paste
 from tests.browser.test_accessibility import flawless
@@ -162,6 +163,41 @@ def test_no_date_is_broken_on_the_smallest_screen(
         for width in (320, 340, 360):
             page.set_viewport_size({"width": width, "height": 700})
             assert page.evaluate(BROKEN_DATES) == [], (path, width)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 700)])
+def test_the_way_to_the_acts_of_a_case_stays_in_sight_until_one_is_with_them(
+    browse_as: BrowseAs, make_application: MakeApplication, width: int, height: int
+) -> None:
+    """The acts are below all fields there; the link covers neither them nor the focus."""
+    page = browse_as("reviewer", width=width, height=height).page
+    page.goto(f"/review/details/?id={make_application(status='pending', carriers=12)}")
+    way = page.get_by_role("link", name="填写意见并办理")
+    for y in (0, 700):
+        page.evaluate("y => scrollTo(0, y)", y)
+        expect(way).to_be_in_viewport(ratio=1)
+    while way.is_visible():
+        page.keyboard.press("Tab")
+        assert look(page) == ""
+    expect(page.get_by_label("办理意见", exact=True)).to_be_focused()
+    page.locator("h1").click()
+    way.click()
+    expect(page.get_by_label("办理意见", exact=True)).to_be_in_viewport(ratio=1)
+    expect(way).to_be_hidden()
+    page.locator("h1").click()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    acts, link = page.locator(".decision-acts").bounding_box(), way.bounding_box()
+    assert acts and link and acts["y"] + acts["height"] <= link["y"]
+
+
+def test_the_acts_of_a_case_stay_in_sight_below_lists_that_are_opened(
+    browse_as: BrowseAs, make_application: MakeApplication
+) -> None:
+    page = browse_as("reviewer", width=1366, height=600).page
+    page.goto(f"/review/details/?id={make_application(status='pending')}")
+    for heading in page.locator("#decision summary").all():
+        heading.click()
+        expect(page.locator(".decision-acts")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize(("username", "path"), [("national", "/register/"), ("operator", "/accounts/")])
