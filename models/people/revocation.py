@@ -26,9 +26,9 @@ def secrets_by_account(session: Session, account_ids: Collection[int]) -> dict[i
     return found
 
 
-def consequences(kinds: Collection[str]) -> str:
-    """What end_access() ends, for the question of an operator; `kinds`: of secrets_of()."""
-    sentences = [_("该账号将立即退出登录。")]
+def consequences(kinds: Collection[str], own: bool = False) -> str:
+    """What end_access() ends, for the question of an operator; `kinds`: of secrets_of(); `own`: this visit goes on."""
+    sentences = [_("除本次登录外，您的其他登录将立即结束。") if own else _("该账号将立即退出登录。")]
     if kinds:
         sentences.append(_("现有的%(what)s同时失效，仍需使用的须由本人重新生成。", what=listed(kinds)))
     return in_sentences(sentences)

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from models.database import db
-from models.language import in_sentences
+from models.language import closed_up, in_sentences
 from models.log import Operation
 from models.notifications.sign_in_changes import notify_owner
 from models.people import card_certificates, portal_links
@@ -41,6 +41,11 @@ class AccountCardsScreen(LoggedScreen):
         words = {"name": card.account.username, "card": card.subject}
         ask = in_sentences([_("确定要移除 %(name)s 的卡“%(card)s”吗？", **words), consequences(secrets(card.account))])
         return button_html(Button("remove_card", _("移除"), self.path(".remove_card"), ask), card.id)
+
+    def bind_question(self, account: Account) -> str:
+        """The question before a card is bound."""
+        ends = consequences(secrets(account), own=account.id == current_user.id)
+        return closed_up(in_sentences([_("确定要为 %(name)s 登记这张卡吗？", name=account.username), ends]))
 
     @expose("/cards/bind/", methods=("POST",))
     def bind_card(self) -> Any:

@@ -15,14 +15,14 @@ from wtforms.validators import DataRequired, InputRequired
 from models import codes
 from models.certificate import fonts
 from models.database import db
-from models.language import in_sentences
+from models.language import closed_up, in_sentences
 from models.log import Operation
 from models.notifications import entrustments
 from models.notifications.entrustments import Terms
 from models.notifications.password_reset import consequences_of_reset, reset_password
 from models.people import entrusting
 from models.people.accounts import Account, Entrustment, Organisation, normal_username, username_refusal
-from models.people.revocation import end_access, secrets_by_account
+from models.people.revocation import consequences, end_access, secrets_by_account
 from models.text import FORMATS
 from models.vocabulary import Role
 from models.workflow import Refused
@@ -128,6 +128,15 @@ class AccountScreen(ListExport, AccountKeysScreen):
             for key, kinds in secrets_by_account(db.session(), [row.id for row in kwargs["data"]]).items():
                 once(("secrets", key), partial(list, kinds))
         return super().render(template, **kwargs)
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """The form of an account; disabling one that is enabled asks first."""
+        form = super().edit_form(obj)
+        if obj.active:
+            question = _("确定要停用 %(name)s 吗？", name=obj.username)
+            ask = in_sentences([question, consequences(secrets(obj))])
+            form.active.render_kw = {**(form.active.render_kw or {}), "data-ask-off": closed_up(ask)}
+        return form
 
     def get_edit_form(self) -> Any:
         form = super().get_edit_form()

@@ -31,8 +31,11 @@ async function agreedBeside(button, text) {
   return dialog([button.dataset.ask, chosen, opinion].filter(Boolean).join("\n\n"), { act: button.dataset.act });
 }
 
+// The question of a button, or of a box that was ticked when the row was stored, and is not any more (data-ask-off).
+const questionOf = ({ dataset, form }) => dataset.ask || form.querySelector("[data-ask-off]:not(:checked)")?.dataset.askOff;
+
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-act], button[data-ask]");
+  const button = event.target.closest("button[data-act], button[data-ask], .register-form button");
   if (!button || !button.form || button.type !== "submit") return;
   if (button.form.ariaBusy) return event.preventDefault();  // the second of two Enters: the first has answered the question
   if (button.getAttribute("aria-disabled") === "true") {
@@ -40,8 +43,10 @@ document.addEventListener("click", async (event) => {
     await dialog(button.title, { tell: true });
     return;
   }
-  if (!button.dataset.ask) return $$("[data-answer]", button.form).forEach((input) => input.remove());  // left over from a cancelled act
+  const asked = questionOf(button);
+  if (!asked) return $$("[data-answer]", button.form).forEach((input) => input.remove());  // left over from a cancelled act
   event.preventDefault();
+  if (!button.form.noValidate && !button.form.reportValidity()) return;  // first what is missing, then the question
   const beside = button.form.elements.namedItem("opinion");
   if (beside instanceof HTMLTextAreaElement) {
     if (await agreedBeside(button, beside)) button.form.requestSubmit(button);
@@ -49,7 +54,7 @@ document.addEventListener("click", async (event) => {
   }
   const opinion = "opinion" in button.dataset, remark = "remark" in button.dataset, reason = "reason" in button.dataset, grounds = "grounds" in button.dataset;
   const key = `${button.dataset.act} ${button.value}`, { hint } = button.dataset;
-  const given = await dialog(button.dataset.ask, { opinion, remark, reason, grounds, key, hint, act: button.dataset.act });
+  const given = await dialog(asked, { opinion, remark, reason, grounds, key, hint, act: button.dataset.act });
   if (!given) return;
   answer(button.form, given, { opinion: opinion || remark, reason });
   button.form.requestSubmit(button);  // not a click, so that the dialog does not open again
