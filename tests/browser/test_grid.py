@@ -108,6 +108,10 @@ def test_a_pasted_column_without_heading_goes_to_the_column_of_the_cursor(
     fill_in(publisher)
     assert values(page, "quantity")[1:] == ["7", "8", "9"]
     assert values(page, "specification") == [*specifications, ""]
+    paste(publisher, "70\r\n\r\n90\r\n", "#carriers-1-quantity")  # a blank cell leaves its row as it is
+    page.get_by_label("从当前单元格起覆盖").check()
+    fill_in(publisher)
+    assert values(page, "quantity")[1:] == ["70", "8", "90"]
     paste(publisher, "一个词", "#carriers-0-note")
     expect(page.locator("#carriers-0-note")).to_have_value("一个词")
     expect(page.get_by_role("dialog")).to_be_hidden()

@@ -12,7 +12,8 @@ from flask_login import current_user
 
 from models.acts import drafts
 from models.application import whole_pieces
-from models.application.carrier_block import FIELDS, Block, Row, cells_of, read_block
+from models.application.carrier_block import Block, Row, cells_of, read_block
+from models.application.carrier_columns import FIELDS
 from models.application.carriers import Carrier
 from models.codes import labels
 from models.database import db
@@ -72,7 +73,8 @@ class CarrierImportScreen(UploadScreen):
         html = super().render("screens/carriers_block.html", **page, scripted=True)
         rows = [[each.texts[name] for name in block.fields] for each in block.rows]
         errors = {place: each.errors for place, each in enumerate(block.rows) if each.errors}
-        return jsonify(html=html, fields=block.fields, rows=rows, errors=errors)
+        places = [each.place for each in block.rows]
+        return jsonify(html=html, fields=block.fields, rows=rows, places=places, errors=errors)
 
     def preview_context(self, block: Block) -> dict[str, Any]:
         """Template context of the preview: the first rows, and those with errors or doubts."""

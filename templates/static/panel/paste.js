@@ -6,7 +6,7 @@ import { send } from "./send.js";
 import { dialog as tell } from "./dialog.js";
 import { removeLine } from "../wrong.js";
 
-// Show the preview. Resolves to { fields, rows, errors, how }, or to null if it is cancelled.
+// Show the preview. Resolves to { fields, rows, places, errors, how }, or to null if it is cancelled.
 async function look(block, parts, here) {
   const preview = document.getElementById("block-preview");  // a form that is shown again has another
   const body = () => {
@@ -60,12 +60,12 @@ function fill(row, fields, texts, errors = {}) {
   });
 }
 
-function put(block, { fields, rows, errors, how }, at) {
+function put(block, { fields, rows, places, errors, how }, at) {
   const body = block.querySelector("tbody"), there = rowsOf(block), fresh = document.createDocumentFragment();
   const start = how === "here" ? there.indexOf(at.closest("tr")) : Infinity;
   if (how !== "here") there.filter((row) => how === "replace" || isBlank(row)).forEach(drop);
   const filled = rows.map((texts, i) => {
-    const row = there[start + i] || fresh.appendChild(newRow(block));
+    const row = there[start + places[i]] || fresh.appendChild(newRow(block));
     fill(row, fields, texts, errors[i]);
     return row;
   });

@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from models.application import MOST_CARRIERS
-from models.application.carrier_block import FIELDS, Block, cells_of, read_block
+from models.application.carrier_block import Block, cells_of, read_block
+from models.application.carrier_columns import FIELDS
 from models.application.carriers import Carrier
 from models.files.table_file import FORMULA
 from models.workflow import Refused
@@ -182,3 +183,23 @@ def test_a_formula_without_a_result_is_marked_in_every_column() -> None:
 def test_a_typed_text_that_begins_like_a_formula_is_text() -> None:
     (row,) = read_block([["规格", "数量", "单位", "备注"], ["D9", "5", "张", "=赠品，随书"]]).rows
     assert (row.errors, row.values["note"]) == ({}, "=赠品，随书")
+
+
+def test_each_row_keeps_its_place_below_the_headings_or_the_first_line() -> None:
+    """Over rows that are there, a value would otherwise come into the row above, by one for each blank line."""
+    assert [row.place for row in read_block([["7"], [""], ["9"]], "quantity").rows] == [0, 2]
+    assert [row.place for row in read_block([[""], ["9"]], "quantity").rows] == [1]
+    block = read_block([["清单"], [], HEADINGS, ["DVD", "D9", "1", "张"], [], ["DVD", "D5", "2", "张"]])
+    assert [row.place for row in block.rows] == [0, 2]
+
+
+@pytest.mark.parametrize("heading", [[["序号", *HEADINGS]], []], ids=["named", "by place"])
+def test_rows_that_hold_only_their_number_are_left_out_with_a_note(heading: list[list[str]]) -> None:
+    block = read_block([*heading, ["1", "DVD", "D9", "5", "张"], ["2", "", "", "", ""], ["3", "", "", "", ""]])
+    assert column(block, "specification") == ["D9"] and not block.wrong and not block.gaps
+    assert block.notes[-1] == "略过了 2 个只有序号的行。"
+
+
+def test_a_single_column_of_numbers_is_no_column_of_row_numbers() -> None:
+    block = read_block([["1"], ["2"], ["3"]])
+    assert [row.texts for row in block.rows] == [{"kind": "1"}, {"kind": "2"}, {"kind": "3"}] and block.wrong == 3
