@@ -86,11 +86,8 @@ def _duplicates(session: Session, application: Application) -> Iterator[Doubt]:
         or_(Application.status.in_(UNDECIDED), Application.status.in_(VALID) & lately),
     )
     plant = search_key(application.manufacturer)
-    found = [
-        other
-        for other in session.execute(others.order_by(Application.id.desc()).limit(MOST_COMPARED))
-        if search_key(other.manufacturer or "") == plant
-    ]
+    newest = session.execute(others.order_by(Application.id.desc()).limit(MOST_COMPARED))
+    found = [other for other in newest if search_key(other.manufacturer or "") == plant]
     for other in found[:MOST_NAMED]:
         sentence = _(
             "%(number)s（%(status)s）与本申请的出版单位、商品名称和境外加工企业都相同，请确认不是重复申请。",
@@ -98,6 +95,8 @@ def _duplicates(session: Session, application: Application) -> Iterator[Doubt]:
             status=other.status.label,
         )
         yield Doubt(sentence, other.id, other.status)
+    if len(found) > MOST_NAMED:
+        yield Doubt(_("这样的申请还有 %(count)s 份，没有逐一列出。", count=len(found) - MOST_NAMED))
 
 
 def _same_files(application: Application) -> Iterator[str]:
@@ -105,8 +104,11 @@ def _same_files(application: Application) -> Iterator[str]:
     for file in application.current_attachments:
         names[file.digest].append(_("%(kind)s“%(name)s”", kind=file.kind.label, name=file.name))
     for same in names.values():
-        if len(same) > 1:
-            yield _("附件%(names)s的内容相同，请核对是否重复上传。", names=listed(same[:MOST_NAMED]))
+        if len(same) > MOST_NAMED:
+            sentence = _("附件%(names)s 等 %(count)s 个文件的内容相同，请核对是否重复上传。")
+            yield sentence % {"names": listed(same[:MOST_NAMED]), "count": len(same)}
+        elif len(same) > 1:
+            yield _("附件%(names)s的内容相同，请核对是否重复上传。", names=listed(same))
 
 
 def _past_days(application: Application) -> Iterator[str]:

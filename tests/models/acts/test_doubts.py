@@ -111,3 +111,20 @@ def test_a_fraction_of_a_piece_is_reported_with_its_row_and_a_fraction_of_a_thou
         assert whole_pieces.doubts(carriers) == [f"载体信息{first_three} 等 4 行的进口数量不是整数，请核对。"]
         carriers[0].quantity = None
         assert whole_pieces.doubts(carriers[:3]) == [], "a quantity that is missing is no fraction"
+
+
+def test_files_and_applications_that_are_not_named_are_counted(
+    app: Flask, act_as: ActAs, make_application: MakeApplication, make_png: Any
+) -> None:
+    for _other in range(5):
+        make_application()
+    key = make_application()
+    with app.test_request_context(), act_as("publisher") as account:
+        for n in range(4):
+            application, file = db.session.get_one(Application, key), io.BytesIO(make_png())
+            uploads.attach(db.session(), application, AttachmentKind.OTHER, file, f"{n}.png", account, store(), 1 << 20)
+        db.session.commit()
+    assert doubts_of(act_as, app, key)[3:] == [
+        "这样的申请还有 2 份，没有逐一列出。",
+        "附件其他“0.png”、其他“1.png”、其他“2.png” 等 4 个文件的内容相同，请核对是否重复上传。",
+    ]
