@@ -10,7 +10,7 @@
 //   keeps the text, for the server to judge and a draft to keep.
 // One popup, #choices, serves the page, and a text field costs nothing until it has focus: a form may hold hundreds of rows.
 // Fires input and change on the field that is sent. A script that sets the <select> itself fires change on it.
-import { $$, prepare } from "./page.js";
+import { $$, afterClick, prepare } from "./page.js";
 import { fold, matching, meant, option } from "./search.js";
 
 const popup = document.getElementById("choices"), list = popup.firstElementChild, note = popup.lastElementChild;
@@ -139,9 +139,13 @@ function settle() {  // before focus leaves or the form is sent; false if the te
 function tell(sentence, wrong = true) {  // show a note below the field, by aria-describedby
   const { input } = box, id = `${input.id}-unknown`, before = (input.getAttribute("aria-describedby") || "").replace(id, "");
   document.getElementById(id)?.remove();
-  input.setAttribute("aria-describedby", (sentence ? `${before} ${id}` : before).trim());
+  input.setAttribute("aria-describedby", before.trim());
+  if (!sentence) return;
   const line = Object.assign(document.createElement("p"), { id, className: wrong ? "note error" : "note", role: wrong ? "alert" : "status", textContent: sentence });
-  if (sentence) (input.closest(".combobox") || input).after(line);
+  afterClick(() => {
+    input.setAttribute("aria-describedby", `${before} ${id}`.trim());
+    (input.closest(".combobox") || input).after(line);
+  });
 }
 
 // Events. A key handler returns whether to prevent the default.

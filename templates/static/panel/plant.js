@@ -1,5 +1,5 @@
 // 境外加工企业: a plant of former applications fills the empty fields that belong to it (data-fills of its <option>), and says which.
-import { $$ } from "./page.js";
+import { $$, afterClick } from "./page.js";
 
 const isBlank = ({ value }) => ["", "__None"].includes(value.trim());
 
@@ -27,4 +27,4 @@ function choose(plant) {
 }
 
 // Later: combobox.js ignores what happens to a <select> while it fires an event itself.
-document.addEventListener("change", ({ target }) => { if (target.matches?.("input[data-free]")) queueMicrotask(() => choose(target)); });
+document.addEventListener("change", ({ target }) => { if (target.matches?.("input[data-free]")) queueMicrotask(() => afterClick(() => choose(target))); });
