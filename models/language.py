@@ -53,6 +53,12 @@ def in_sentences(words: Iterable[Any]) -> str:
     return (" " if is_english() else "").join(map(str, words))
 
 
+def in_capitals(words: str) -> str:
+    """In English the text with a capital at its beginning, and at that of each clause of in_clauses()."""
+    return CLAUSE.sub(lambda first: first[0].upper(), words) if is_english() else words
+
+
+CLAUSE = re.compile(r"(?:^|(?<=; ))[a-z](?![\w.]*[/:=@])")  # no address, path or setting
 STRAY = re.compile(r"(?<=[㐀-鿿〈-】）”]) (?=[㐀-鿿〈-】（“])")
 
 

@@ -140,9 +140,10 @@ def lock_for_migration(connection: Connection) -> None:
 
 
 def version() -> str | None:
-    """Kind and version of the database, e.g. «postgresql 16.2» (SQLite: of the library). None before a connection."""
+    """Kind and version of the database, e.g. «PostgreSQL 16.2» (SQLite: of the library). None before a connection."""
     info = getattr(db.engine.dialect, "server_version_info", None)
-    return f"{db.engine.dialect.name} {'.'.join(map(str, info))}" if info else None
+    name = "SQLite" if db.engine.dialect.name == "sqlite" else "PostgreSQL"
+    return f"{name} {'.'.join(map(str, info))}" if info else None
 
 
 def is_under_row_security() -> bool:

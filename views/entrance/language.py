@@ -7,7 +7,7 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from models.language import html_lang, in_sentences, is_english
+from models.language import html_lang, in_capitals, in_sentences, is_english
 from views.entrance.security import referring_page
 from views.translations import COOKIE, LANGUAGES
 
@@ -17,7 +17,9 @@ COOKIE_LIFETIME = timedelta(days=365)
 def init_app(app: Flask) -> None:
     """Register the switch and the functions that page templates call."""
     app.add_url_rule("/language/<chosen>", "language", switch)
-    app.jinja_env.globals.update(html_lang=html_lang, in_other_language=in_other_language, in_sentences=in_sentences)
+    app.jinja_env.globals.update(
+        html_lang=html_lang, in_capitals=in_capitals, in_other_language=in_other_language, in_sentences=in_sentences
+    )
 
 
 def switch(chosen: str) -> ResponseReturnValue:

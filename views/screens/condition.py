@@ -34,7 +34,7 @@ from views.panel.display import on_screen
 from views.panel.page import Page
 from views.resources import keys, witnesses
 from views.screens.condition_lines import WELL, Level, Line, counts_in_words, line_of, queues
-from views.screens.desk.operator import of_calendar
+from views.screens.condition_sentences import of_calendar
 from views.translations.stored import in_readers_language
 
 # Our defaults: after so many days a backup, check or drill is overdue.
@@ -49,18 +49,22 @@ class ConditionScreen(Page):
 
     @expose("/")
     def index(self) -> Any:
-        wrong = set(problems())
-        with access.everything() as session:
-            lines = [
-                *queues(session, wrong),
-                *_services(session, wrong),
-                *_sign_in(session, wrong),
-                *_maintenance(session),
-                *_checkpoints(session, wrong),
-            ]
-        return self.render(
-            "screens/condition.html", lines=lines, wrong=sum(line.level is Level.WRONG for line in lines)
-        )
+        found = lines()
+        wrong = sum(line.level is Level.WRONG for line in found)
+        return self.render("screens/condition.html", lines=found, wrong=wrong)
+
+
+def lines() -> list[Line]:
+    """Every line, as the system is now."""
+    wrong = set(problems())
+    with access.everything() as session:
+        return [
+            *queues(session, wrong),
+            *_services(session, wrong),
+            *_sign_in(session, wrong),
+            *_maintenance(session),
+            *_checkpoints(session, wrong),
+        ]
 
 
 def _services(session: Session, wrong: set[str]) -> Iterator[Line]:

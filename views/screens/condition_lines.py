@@ -18,7 +18,7 @@ from models.vocabulary import Word
 from views.certificate import paper_worker
 from views.panel.display import on_screen
 from views.resources import pace
-from views.screens.desk.operator import SENTENCES
+from views.screens.condition_sentences import SENTENCES
 from views.translations.stored import in_readers_language
 
 WELL = _l("无需处理。")
@@ -47,7 +47,7 @@ class Line:
 
 def line_of(about: Any, now: str, wrong: set[str], words: tuple[str, ...], address: str = "") -> Line:
     """A line that is WRONG if /healthz reports one of these words."""
-    found = [str(SENTENCES[word][0]) for word in words if word in wrong]
+    found = [str(SENTENCES[word]) for word in words if word in wrong]
     return Line(about, now, in_sentences(found) or WELL, Level.WRONG if found else Level.OK, address)
 
 

@@ -56,10 +56,16 @@ def _with_values(stored: str) -> str | None:
 def _by_pieces(stored: str) -> str:
     """Translate every piece that is in the catalogue, and its punctuation; unchanged if none is."""
     pieces = PIECES.split(stored)
-    found = [_catalogue().get(piece) for piece in pieces]
+    found = [_listed(piece) for piece in pieces]
     if not any(found):
         return stored
     return "".join(new or SEPARATORS.get(piece, piece) for piece, new in zip(pieces, found, strict=True)).strip()
+
+
+def _listed(piece: str) -> str | None:
+    """The translation of one word, or of words with 、 between them; None unless each is in the catalogue."""
+    english = [_catalogue().get(word) for word in piece.split("、")]
+    return ", ".join(filter(None, english)) if all(english) else None
 
 
 @lru_cache(1)

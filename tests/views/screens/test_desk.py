@@ -189,6 +189,20 @@ def test_the_operator_sees_the_system_and_the_calendar_and_no_application(
 
 
 @pytest.mark.slow
+def test_the_desk_of_the_operator_has_an_alert_for_each_line_that_needs_something_done(
+    app: Flask, client_as: ClientAs, set_day: SetDay
+) -> None:
+    set_day(12, 21)
+    operator = client_as("operator")
+    app.config["STORE"] = "/proc/nowhere"
+    desk, condition = operator.get("/desk/").text, operator.get("/condition/").text
+    (count,) = re.findall(r"有 (\d+) 项需要处理", condition)
+    assert desk.count("alert-danger") == int(count) == 2
+    assert "附件存储：附件存储不可用" in desk
+    assert "系统运行正常" not in desk
+
+
+@pytest.mark.slow
 def test_an_estimated_due_date_is_marked_as_an_estimate(
     client_as: ClientAs, make_application: MakeApplication, set_day: SetDay
 ) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from flask import Flask
 
+from models import clock
 from tests.conftest import MakeApplication
 from tests.dates import SetDay
 from tests.views.conftest import CertificateData
@@ -49,3 +50,20 @@ def test_a_label_that_ends_in_a_full_stop_gets_no_second_one(app: Flask, make_ap
     browser = reading(app, "publisher", "en")
     page = browser.post("/applications/submit/", data={"id": key}, follow_redirects=True).text
     assert "Fill in: Publication no." in page and "Fill in: Processing contract no." in page and "no.." not in page
+
+
+def test_each_clause_of_a_state_begins_with_a_capital(app: Flask) -> None:
+    page = read(app, "operator", "/condition/")
+    assert "Waiting to be made: 0; Of these late: 0; Set aside: 0" in page
+    assert "Not completed in time: 0; Unanswered for long: 0" in page
+    assert re.search(r"Database Normal SQLite [\d.]+, can be read and written", page)
+
+
+def test_the_roles_of_an_announcement_are_english_in_the_log(app: Flask) -> None:
+    operator = reading(app, "operator", "en")
+    today = str(clock.today())
+    given = {"title": "系统、维护", "text": "停机", "roles": ["publisher", "national"], "since": today, "until": today}
+    operator.post("/announcements/new/", data=given)
+    page = " ".join(read(app, "operator", "/operations/").split())
+    assert "Publisher, National authority" in page
+    assert "系统、维护" in page
