@@ -24,6 +24,9 @@ OVER = """() => {
 }"""
 
 
+LINES = "e => Math.round(e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight))"
+
+
 def is_too_wide(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
@@ -90,3 +93,47 @@ def test_the_steps_of_a_case_stay_within_their_card_beside_an_open_file(
     expect(page.locator("#viewer")).to_be_visible()
     step, fields = (page.locator(each).bounding_box() for each in (".steps li:last-child span", ".case-fields"))
     assert step and fields and step["x"] + step["width"] <= fields["x"] + fields["width"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_title_of_300_characters_takes_few_lines_of_a_list(
+    browse_as: BrowseAs, make_application: MakeApplication, width: int
+) -> None:
+    """Its tooltip, and the page of the application, have the whole title."""
+    title = "乐" * 300
+    key = make_application(status="pending", title=title)
+    page = browse_as("reviewer", width=width, height=800).page
+    for path, cell, most in (
+        ("/review/", "td.col-title span", 3), ("/messages/", "td.col-sentence > span", 5), ("/desk/", "strong", 3),
+    ):  # fmt: skip
+        page.goto(path)
+        lines = page.locator(cell, has_text=title).first.evaluate(LINES)
+        assert 1 <= lines <= most, (path, lines)
+    page.goto("/review/")
+    assert page.locator(f"td[title='{title}']").count() == 1
+    page.goto(f"/review/details/?id={key}")
+    assert page.get_by_text(title).first.is_visible()
+
+
+def test_the_english_name_of_a_unit_is_seen_whole(browse_as: BrowseAs, make_application: MakeApplication) -> None:
+    person = browse_as("publisher", width=1280, height=800)
+    person.context.add_cookies([{"name": COOKIE, "value": "en", "url": person.address}])
+    person.page.goto(f"/applications/edit/?id={make_application(carriers=2)}")
+    units = person.page.locator(".inline-table tbody tr:not([hidden]) td.col-unit input")
+    expect(units.first).to_have_value("010-sheets")
+    assert all(units.evaluate_all("units => units.map((unit) => unit.scrollWidth <= unit.clientWidth)"))
+    assert not person.page.locator("#carriers .table-responsive").first.evaluate("e => e.scrollWidth > e.clientWidth")
+
+
+def test_the_query_form_of_the_exchange_fits_320_px_in_english(browse_as: BrowseAs) -> None:
+    person = browse_as("reviewer", width=320, height=800)
+    person.context.add_cookies([{"name": COOKIE, "value": "en", "url": person.address}])
+    person.page.goto("/exchange/")
+    assert not is_too_wide(person.page)
+
+
+def test_the_table_of_figures_fits_a_phone(browse_as: BrowseAs, make_application: MakeApplication) -> None:
+    make_application(status="filed")
+    page = browse_as("national", width=390, height=800).page
+    page.goto("/statistics/")
+    assert not page.locator(".counts").evaluate("counts => counts.scrollWidth > counts.clientWidth")

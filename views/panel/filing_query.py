@@ -17,7 +17,7 @@ from models.text import clean_line, normalize_code
 from models.vocabulary import Action, Status
 from models.workflow import Refused
 from views.panel.fields import AmountField, DayField
-from views.panel.periods import SinceField
+from views.panel.periods import SinceField, UntilField
 from views.panel.query import Condition, OwnQuery, certificate_number, choice, statuses, text
 
 
@@ -75,11 +75,11 @@ class DecidedQuery(AmountQuery):
 
     certificate = text(_l("证明编号"), read=certificate_number)
     issued_since = SinceField(_l("签发日期"))
-    issued_until = DayField(_l("至"))
+    issued_until = UntilField(_l("至"))
     amount_since, amount_until = least_amount(), AmountField(_l("至"))
     act = acts(*workflow.DECISIONS, Action.REVOKE)
     acted_since = SinceField(_l("办理日期"))
-    acted_until = DayField(_l("至"))
+    acted_until = UntilField(_l("至"))
     publisher_code = text(_l("出版单位统一社会信用代码"), read=normalize_code)
     kind = choice(_l("载体类型"), lambda: list(names_of("carrier").items()))
     country = text(_l("国别（地区）"), _l("代码或名称"), country)

@@ -14,8 +14,7 @@ from models.people.accounts import Account, normal_username
 from models.people.sessions import Visit
 from models.text import clean_line, normalize_code
 from models.vocabulary import Word
-from views.panel.fields import DayField
-from views.panel.periods import SinceField, begin, end
+from views.panel.periods import SinceField, UntilField, begin, end
 from views.panel.query import Condition, Query, choice, text
 
 
@@ -37,7 +36,7 @@ class LogQuery(Query):
     """
 
     since = SinceField(_l("日期"))
-    until = DayField(_l("至"))
+    until = UntilField(_l("至"))
     username = text(_l("用户名"), _l("完整的用户名"), normal_username)
     address = text(_l("地址"), _l("完整的 IP 地址"), clean_line)
     conditions: ClassVar[dict[str, Condition]] = {
@@ -74,7 +73,7 @@ class TrailQuery(Query):
     """办理日志."""
 
     since = SinceField(_l("日期"))
-    until = DayField(_l("至"))
+    until = UntilField(_l("至"))
     username = text(_l("用户名"), _l("完整的用户名"), normal_username)
     number = text(_l("申请单号"), _l("完整的申请单号"), normalize_code)
     act = kinds(_l("环节"), NATIONAL_ACTS, id="asked-act")

@@ -1,4 +1,4 @@
-"""本月, 上月, 本季度, 今年, 近 30 天 as input of a date range; the days are computed at each request."""
+"""本月, 上季度, 去年, 近 30 天 … as input of a date range; the days are computed at each request."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -45,7 +45,9 @@ PERIODS: dict[str, tuple[Any, Callable[[date], tuple[date, date]]]] = {
     "month": (_l("本月"), _whole(1)),
     "last-month": (_l("上月"), _whole(1, before=1)),
     "quarter": (_l("本季度"), _whole(3)),
+    "last-quarter": (_l("上季度"), _whole(3, before=1)),
     "year": (_l("今年"), _whole(12)),
+    "last-year": (_l("去年"), _whole(12, before=1)),
     "30-days": (_l("近 30 天"), lambda today: (today - 29 * DAY, today)),
 }
 
@@ -88,6 +90,21 @@ class SinceField(DayField):
         self.period = PERIODS[name_of(valuelist[0]) or ""][0]
         self.raw_data = [str(self.period)]  # shown in the language of the request
         self.data, self.last = found
+
+
+class UntilField(DayField):
+    """The last day of a range; a period stands for its last day: from 上季度 to 上月."""
+
+    period: Any = None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        found = period_of(valuelist[0]) if valuelist else None
+        if found is None:
+            super().process_formdata(valuelist)
+            return
+        self.period = PERIODS[name_of(valuelist[0]) or ""][0]
+        self.raw_data = [str(self.period)]
+        self.data = found[1]
 
 
 class RangeForm(Form):

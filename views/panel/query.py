@@ -24,7 +24,7 @@ from models.vocabulary import DayKind, Delivery, Role, Status
 from views.panel import deadlines
 from views.panel.display import once
 from views.panel.fields import DayField, PlainTextField, QueryField, Reading
-from views.panel.periods import RangeForm, SinceField, begin, end
+from views.panel.periods import RangeForm, SinceField, UntilField, begin, end
 from views.resources import pace
 
 Condition = Callable[[Any], Any]
@@ -129,7 +129,7 @@ class OwnQuery(Query):
     status = statuses(set(Status))
     number = text(_l("申请单号"), _l("开头几位或末尾流水号"), normalize_code)
     since = SinceField(_l("申请日期"))
-    until = DayField(_l("至"))
+    until = UntilField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "status": lambda status: Application.status_order == Status(status).order,
         "since": lambda day: Application.applied_on >= day,
@@ -181,7 +181,7 @@ class QueueQuery(OwnQuery):
     status = None
     fixed = tuple(search.token("status_order", status.order) for status in workflow.AWAITING)
     publisher = text(_l("出版单位"))
-    since, until = SinceField(_l("申请日期")), DayField(_l("至"))  # again, to come after `publisher` in rows of 3
+    since, until = SinceField(_l("申请日期")), UntilField(_l("至"))  # again, to come after `publisher` in rows of 3
     due = choice(_l("办结期限"), lambda: [(span, label) for span, (label, _condition) in deadlines.SPANS.items()])
     round = choice(_l("申报次数"), lambda: [("first", _l("首次申报")), ("again", _l("退回后重新申报"))])
     conditions: ClassVar[dict[str, Condition]] = OwnQuery.conditions | {
@@ -205,7 +205,7 @@ class ExchangeQuery(Query):
         _l("交换状态"), lambda: [*((state.value, state.label) for state in Delivery), ("unanswered", UNANSWERED)]
     )
     since = SinceField(_l("入列日期"))
-    until = DayField(_l("至"))
+    until = UntilField(_l("至"))
     numbers: ClassVar[dict[str, Any]] = {"number": CustomsMessage.message_id}
     conditions: ClassVar[dict[str, Condition]] = {
         "state": state_is,

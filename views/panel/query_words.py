@@ -29,16 +29,14 @@ def _label(query: Any, field: Any) -> str:
     if since is not None:
         label = since.label.text
         return _("%(label)s不超过", label=label) if is_amount else _("%(label)s止", label=label)
-    if getattr(field, "last", None):
-        return str(field.label.text)
-    label = str(field.label.text)
-    if query.other_end(field, "since", "until") is None:
+    label, until = str(field.label.text), query.other_end(field, "since", "until")
+    if until is None or (getattr(field, "period", None) and _of_period(query, until)):
         return label
     return _("%(label)s不少于", label=label) if is_amount else _("%(label)s起", label=label)
 
 
 def _value_in_words(field: Any) -> str:
-    if getattr(field, "last", None):
+    if getattr(field, "period", None):
         return str(field.period)
     names = (
         {str(value): label for value, label, *_rest in field.iter_choices()} if isinstance(field, SelectField) else {}

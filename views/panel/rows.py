@@ -16,7 +16,7 @@ from models.vocabulary import Status
 from views.panel.display import button_html, once
 
 Column = tuple[str, Any]  # (name, label)
-WIDE = ("title", "publisher_name")  # truncated by CSS; the tooltip has the full text
+WIDE = ("title", "publisher_name")  # clamped by CSS; the tooltip and the details have the whole text
 
 
 def rows(view: Any, found: Iterable[Any], columns: Iterable[Column]) -> Markup:
@@ -47,9 +47,10 @@ def _picked(row: Any) -> str:
 def _cell(head: str, view: Any, row: Any, name: str) -> str:
     if name == "acts":
         return f"\n{head}>{_drawn_acts(view, row)}</td>"
-    title = getattr(row, name) if name in WIDE else None
-    tooltip = f' title="{escape(title)}"' if title else ""
-    return f"\n{head}{tooltip}>{escape(view.get_list_value(None, row, name))}</td>"
+    value = escape(view.get_list_value(None, row, name))
+    if name in WIDE and (whole := getattr(row, name)):
+        return f'\n{head} title="{escape(whole)}"><span class="clamped">{value}</span></td>'
+    return f"\n{head}>{value}</td>"
 
 
 def _acts(view: Any, row: Any) -> Iterator[str]:

@@ -19,10 +19,10 @@ from models.notifications import UNREAD, Notification
 from models.notifications.announcements import Announcement
 from models.vocabulary import Role
 from views.entrance.security import local
-from views.panel.fields import DayField, number_of
+from views.panel.fields import number_of
 from views.panel.list_export import ListExport
 from views.panel.logged import SECONDS
-from views.panel.periods import SinceField, begin, end
+from views.panel.periods import SinceField, UntilField, begin, end
 from views.panel.query import Condition, Query, choice
 from views.panel.rows import address
 from views.panel.screen import labels_of
@@ -41,7 +41,7 @@ class MessageQuery(Query):
     state = choice(_l("状态"), lambda: list(STATES))
     kind = choice(_l("类别"), lambda: list(KINDS))
     since = SinceField(_l("日期"))
-    until = DayField(_l("至"))
+    until = UntilField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {
         "since": lambda day: Notification.at >= begin(day),
         "until": lambda day: Notification.at <= end(day),
@@ -104,7 +104,7 @@ class MessageScreen(ListExport, MailSettingsScreen, FeedSettingsScreen):
         title = row.application.title if row.application else None
         about = Markup(" <small>{}</small>").format(title) if title else ""
         where = address(self.path(".details_view"), row.id)
-        whole = Markup('<span>{}<a href="{}">{}</a>{}</span>')
+        whole = Markup('<span class="clamped">{}<a href="{}">{}</a>{}</span>')
         return whole.format(unread.format(_("未读")), where, row.sentence_in(in_readers_language), about)
 
     @expose("/details/")

@@ -17,7 +17,7 @@ from views.panel.query import Query, choice
 
 MOST_YEARS = 5
 USUAL = ((_l("本月"), 1, False), (_l("上月"), 1, True), (_l("本季度"), 3, False), (_l("上季度"), 3, True),
-         (_l("本年"), 12, False), (_l("上年"), 12, True))  # fmt: skip
+         (_l("今年"), 12, False), (_l("去年"), 12, True))  # fmt: skip
 
 
 def usual_periods() -> list[tuple[Any, Period]]:

@@ -125,11 +125,11 @@ def test_healthz_details_have_the_version_of_the_database(app: Flask, client_as:
     lines = client_as(None).get("/healthz?details").text.splitlines()
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
-            assert lines[:2] == ["ok", f"sqlite {sqlite.library.sqlite_version}"]
+            assert lines[:2] == ["ok", f"SQLite {sqlite.library.sqlite_version}"]
         else:
             server = db.session.connection().exec_driver_sql("SHOW server_version").scalar_one()
             assert lines[0] == "ok"
-            assert re.fullmatch(r"postgresql [\d.]+", lines[1])
+            assert re.fullmatch(r"PostgreSQL [\d.]+", lines[1])
             assert server.startswith(lines[1].split()[1])
 
 

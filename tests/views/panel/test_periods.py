@@ -1,16 +1,19 @@
-"""本月, 上月, 本季度, 今年, 近 30 天 in the first day of a date range move with the calendar, saved or not."""
+"""本月, 上季度, 去年, 近 30 天 … in a date range move with the calendar, saved or not."""
 
 import re
 from datetime import date
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import MultiDict
 
 from models import clock
 from tests.browsing import ClientAs
 from tests.conftest import MakeApplication
 from tests.views.pages import form_of, numbers
 from views.panel import periods
+from views.panel.query import OwnQuery
+from views.panel.query_words import in_words
 from views.translations import COOKIE
 
 
@@ -20,6 +23,8 @@ from views.translations import COOKIE
         ("本月", "2024-02-10", "2024-02-01", "2024-02-29"),
         ("上月", "2026-01-31", "2025-12-01", "2025-12-31"),
         (" 本 季度\u200b", "2026-11-27", "2026-10-01", "2026-12-31"),
+        ("上季度", "2026-01-31", "2025-10-01", "2025-12-31"),
+        ("去年", "2026-11-27", "2025-01-01", "2025-12-31"),
         ("今年", "2026-11-27", "2026-01-01", "2026-12-31"),
         ("近30天", "2026-03-01", "2026-01-31", "2026-03-01"),
         ("近 30 天", "2026-03-01", "2026-01-31", "2026-03-01"),
@@ -53,6 +58,16 @@ def test_a_saved_period_moves_with_the_calendar(
     monkeypatch.setattr(clock, "today", lambda: date(year, 6, 15))
     assert numbers(browser.get(where, follow_redirects=True).text) == []
     assert "起始日期晚于终止日期" in browser.get("/applications/?since=本月&until=2020-01-01").text
+
+
+def test_a_period_as_the_last_day_means_its_last_day(client_as: ClientAs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "today", lambda: date(2026, 11, 27))
+    with client_as("publisher").application.test_request_context():
+        asked = {"since": "上季度", "until": "Last month"}
+        form = OwnQuery(MultiDict(asked))
+        assert (form.since.data, form.until.data) == (date(2026, 7, 1), date(2026, 10, 31))
+        assert in_words(form) == "申请日期起：上季度；申请日期止：上月"
+        assert OwnQuery(MultiDict({"until": "去年"})).until.data == date(2025, 12, 31)
 
 
 def test_a_saved_period_is_recognised_in_both_languages(client_as: ClientAs) -> None:
