@@ -12,6 +12,7 @@ from views.translations import COOKIE
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 WIDTHS = (1024, 1280, 1366)
 IN_ONE_LINE = 1280  # from this width on
+A4 = 718  # pixels between margins of 10 mm
 
 
 def lists_of(page: Page) -> list[str]:
@@ -70,3 +71,20 @@ def test_no_date_is_broken_at_its_hyphen(
     for width in (390, 1024, 1152, 1366):
         page.set_viewport_size({"width": width, "height": 768})
         assert page.locator("main").evaluate(BROKEN_DATES) == [], width
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_column_of_a_list_is_cut_off_on_paper(
+    certificate_number: str,  # noqa: F811
+    browse_as: BrowseAs,
+    language: str,
+) -> None:
+    """The frame that scrolls on a screen cannot be scrolled on a sheet of A4."""
+    person = browse_as("national", width=A4, height=1000)
+    person.context.add_cookies([{"name": COOKIE, "value": language, "url": person.address}])
+    person.page.emulate_media(media="print")
+    for path in ("/register/", "/statistics/", "/signins/", "/operations/", "/prints/"):
+        person.page.goto(path)
+        heads = person.page.locator("table th:not(.pick, .sort-by, .col-acts)")
+        ends = heads.evaluate_all("heads => heads.map((head) => head.getBoundingClientRect().right)")
+        assert max(ends) <= A4, path

@@ -26,7 +26,7 @@ SHEETS = (  # of the panel, one per component, in the order of the cascade: late
     "tokens", "panel/reset", "panel/controls", "panel/combobox", "panel/calendar", "panel", "panel/frame",
     "panel/messages", "panel/desk", "panel/query", "panel/table", "panel/list", "panel/form", "panel/grid",
     "panel/uploads", "panel/details", "panel/stock", "panel/case", "panel/statistics", "panel/inbox", "panel/help",
-    "panel/dialog", "panel/cards", "panel/contrast",
+    "panel/dialog", "panel/cards", "panel/paper", "panel/contrast",
 )  # fmt: skip
 ENTRANCE = ("tokens", "entrance/frame", "entrance/form", "entrance/page")  # of the pages before the panel
 JOINED: dict[str, Callable[[Contents], bytes]] = {

@@ -23,6 +23,13 @@ def still(page: str) -> str:
     return TYPED.sub(r"\1", SAME.sub("", page))
 
 
+def test_the_login_page_leads_to_the_public_verification(client_as: ClientAs) -> None:
+    """Whoever has a certificate in hand has no account."""
+    visitor = client_as(None)
+    assert '<a href="/verify/">备案证明查验</a>' in visitor.get("/login").text
+    assert "印在证明上的证明编号和校验码" in visitor.get("/verify/").text
+
+
 class TestNumberAlone:
     @pytest.mark.parametrize(
         ("status", "word"),
