@@ -10,14 +10,14 @@ from flask_login import current_user
 from models import statistics
 from models.database import db
 from models.language import in_chinese
-from models.vocabulary import Role
+from models.vocabulary import Action, Role
 from views.panel import spreadsheet
 from views.panel.display import on_screen
 from views.panel.logged import note_export_and_commit
 from views.panel.page import Page
 from views.panel.spreadsheet import Column, Sheet
 from views.screens.statistics_query import NationStatistics, ProvinceStatistics, StatisticsQuery
-from views.screens.statistics_table import Row, Table, measures_of, names_of_rows
+from views.screens.statistics_table import COUNTED, Row, Table, measures_of, names_of_rows
 
 FORMS: dict[Role, type[StatisticsQuery]] = {Role.REVIEWER: ProvinceStatistics, Role.NATIONAL: NationStatistics}
 LISTS = {Role.REVIEWER: "filings", Role.NATIONAL: "register"}
@@ -38,6 +38,7 @@ class StatisticsScreen(Page):
             query=form,
             table=table,
             bars=table and table.bars(MOST_BARS),
+            granted=COUNTED[Action.GRANT],
             readable=on_screen,
             nation=current_user.role is Role.NATIONAL,
         )

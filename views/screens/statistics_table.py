@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask_babel import gettext as _
+from flask_babel import lazy_pgettext as _lp
 from markupsafe import Markup, escape
 from sqlalchemy import select
 
@@ -21,6 +22,13 @@ from models.vocabulary import Action, Role
 from views.panel.display import on_screen
 from views.panel.filing_query import DECIDED
 
+COUNTED = {  # headings: in English an act that is counted is another form than the act
+    Action.SUBMIT: _lp("count", "申报"),
+    Action.GRANT: _lp("count", "准予备案"),
+    Action.DECLINE: _lp("count", "不予受理"),
+    Action.REFUSE: _lp("count", "不予备案"),
+    Action.REVOKE: _lp("count", "作废"),
+}
 Filters = Callable[[Period], dict[str, str]]
 FIELDS = {  # dimension → field of the list's query form
     Dimension.PROVINCE: "province",
@@ -112,11 +120,11 @@ def measures_of(role: Role, total: Figures, address: str) -> list[Measure]:
     """The columns for this role."""
     median = Measure(_("办结天数（中位数）"), lambda figures: figures.median, address, _acted(DECIDED))
     acts = {
-        Action.SUBMIT: Measure(_("申报"), lambda figures: figures.submitted, address, _applied),
-        Action.GRANT: Measure(Action.GRANT.label, _times(Action.GRANT), address, _issued),
+        Action.SUBMIT: Measure(COUNTED[Action.SUBMIT], lambda figures: figures.submitted, address, _applied),
+        Action.GRANT: Measure(COUNTED[Action.GRANT], _times(Action.GRANT), address, _issued),
     }
     for act in (Action.DECLINE, Action.REFUSE, Action.REVOKE):
-        acts[act] = Measure(act.label, _times(act), address, _acted(act))
+        acts[act] = Measure(COUNTED[act], _times(act), address, _acted(act))
     names = names_of("unit")
     discs = [
         Measure(_("进口数量（%(unit)s）", unit=names.get(unit or "", unit or _("未填"))), _sum(unit), address, _issued)

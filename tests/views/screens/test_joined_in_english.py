@@ -67,3 +67,8 @@ def test_the_roles_of_an_announcement_are_english_in_the_log(app: Flask) -> None
     page = " ".join(read(app, "operator", "/operations/").split())
     assert "Publisher, National authority" in page
     assert "系统、维护" in page
+
+
+def test_the_figures_of_statistics_count_what_was_done(app: Flask, make_application: MakeApplication) -> None:
+    make_application(status="filed")
+    assert "SubmittedGrantedDeclinedRefusedRevoked" in read(app, "reviewer", "/statistics/")  # tags left out
