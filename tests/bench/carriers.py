@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from models.application import MOST_CARRIERS
-from models.application.carrier_block import FIELDS
+from models.application.carrier_columns import FIELDS
 from tests.bench.addresses import busiest
 from tests.bench.pages import milliseconds
 from tests.bench.table import SECONDS, Goal, Line

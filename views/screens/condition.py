@@ -54,14 +54,15 @@ class ConditionScreen(Page):
         return self.render("screens/condition.html", lines=found, wrong=wrong)
 
 
-def lines() -> list[Line]:
-    """Every line, as the system is now."""
+def lines(ask_portal: bool = True) -> list[Line]:
+    """Every line, as the system is now; `ask_portal`: also that of 单一窗口, which may take seconds to answer."""
     wrong = set(problems())
     with access.everything() as session:
         return [
             *queues(session, wrong),
             *_services(session, wrong),
             *_sign_in(session, wrong),
+            *([_portal(session, where)] if ask_portal and (where := portal()) else []),
             *_maintenance(session),
             *_checkpoints(session, wrong),
         ]
@@ -135,8 +136,6 @@ def _sign_in(session: Session, wrong: set[str]) -> Iterator[Line]:
     if authorities():
         state = _("吊销列表有效") if "cards" not in wrong else _("不能使用")
         yield line_of(_l("用卡登录"), state, wrong, ("cards",))
-    if where := portal():
-        yield _portal(session, where)
 
 
 def _portal(session: Session, where: Portal) -> Line:

@@ -35,8 +35,11 @@ def desk() -> Desk:
 
 
 def _wrong_but_for(told: str) -> Iterator[tuple[str, str, str]]:
-    """The lines that 运行状态 counts as 须处理, without the one of address `told`: both screens count the same."""
-    for line in condition.lines():
+    """The lines that 运行状态 counts as 须处理, without the one of address `told`, and without 单一窗口.
+
+    The page that opens after sign-in waits for no other system.
+    """
+    for line in condition.lines(ask_portal=False):
         if line.level is Level.WRONG and line.address != told:
             words = _("%(about)s：%(words)s", about=line.about, words=line.to_do)
             yield "danger", words, line.address or url_for("condition.index")
