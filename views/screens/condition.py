@@ -34,7 +34,16 @@ from views.panel.display import on_screen
 from views.panel.page import Page
 from views.resources import keys, witnesses
 from views.screens.condition_lines import WELL, Level, Line, counts_in_words, line_of, queues
-from views.screens.condition_sentences import of_calendar
+from views.screens.condition_sentences import (
+    CARDS,
+    CHECKPOINTS,
+    DATABASE,
+    DECIDED_BY_WORDS,
+    FILES,
+    KEYS,
+    VIRUSES,
+    of_calendar,
+)
 from views.translations.stored import in_readers_language
 
 # Our defaults: after so many days a backup, check or drill is overdue.
@@ -54,18 +63,23 @@ class ConditionScreen(Page):
         return self.render("screens/condition.html", lines=found, wrong=wrong)
 
 
-def lines(ask_portal: bool = True) -> list[Line]:
-    """Every line, as the system is now; `ask_portal`: also that of 单一窗口, which may take seconds to answer."""
+def lines() -> list[Line]:
+    """Every line, as the system is now."""
     wrong = set(problems())
     with access.everything() as session:
         return [
             *queues(session, wrong),
             *_services(session, wrong),
             *_sign_in(session, wrong),
-            *([_portal(session, where)] if ask_portal and (where := portal()) else []),
             *_maintenance(session),
             *_checkpoints(session, wrong),
         ]
+
+
+def urgent(session: Session, wrong: set[str]) -> list[Line]:
+    """Of lines() those that are 须处理, without their state; not the calendar, nor 单一窗口, which is slow to ask."""
+    found = (*(line_of(subject, "", wrong) for subject in DECIDED_BY_WORDS), _viruses(session, wrong), _keys(wrong))
+    return [line for line in found if line.level is Level.WRONG]
 
 
 def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
@@ -74,10 +88,10 @@ def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
     state = _("可以读写") if "store" not in wrong else _("不可用")
     if checked:
         state += _("；%(at)s 清点，缺失 %(count)s 个文件", at=on_screen(checked[0]), count=checked[1])
-    yield line_of(_l("附件存储"), state, wrong, ("store", "missing"))
+    yield line_of(FILES, state, wrong)
     yield _viruses(session, wrong)
     state = _("可以读写") if "database" not in wrong else _("不能写入")
-    yield line_of(_l("数据库"), _("%(version)s，%(state)s", version=version(), state=state), wrong, ("database",))
+    yield line_of(DATABASE, _("%(version)s，%(state)s", version=version(), state=state), wrong)
     if access.row_security.can_bypass():
         state = _("以表的所有者或超级用户登录，可以越过行级安全、停用触发器")
         asked = _("建议另建登录名，运行 filing database roles 登录名，然后让网站和各后台进程改用它。")
@@ -98,9 +112,9 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
     if not scans_uploads():
         asked = _("建议安装 clamd 并设置 FILING_CLAMD；在此之前上传的附件标有“未查毒”。")
         level = Level.WRONG if found or forms else Level.NOTE
-        return Line(_l("查毒"), counts_in_words([_("没有启用"), *state]), asked, level)
+        return Line(VIRUSES.about, counts_in_words([_("没有启用"), *state]), asked, level)
     state.insert(0, _("上传时查毒") if "virus" not in wrong else _("没有应答"))
-    line = line_of(_l("查毒"), counts_in_words(state), wrong, ("virus",))
+    line = line_of(VIRUSES, counts_in_words(state), wrong)
     if line.level is Level.WRONG or not (waiting or blank or found or forms):
         return line
     to_do = [_("请运行 filing attachments scan，查毒以前接收的附件和空白表格。")] if waiting or blank else []
@@ -111,7 +125,7 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
 
 def _keys(wrong: set[str]) -> Line:
     """Whether every province has its keys, and which certificates end soon."""
-    line = line_of(_l("签章密钥"), _("齐全") if "keys" not in wrong else _("有缺失"), wrong, ("keys",))
+    line = line_of(KEYS, _("齐全") if "keys" not in wrong else _("有缺失"), wrong)
     if not (soon := ending(keys())):
         return line
     state = in_clauses([line.now, *map(sentence, soon)])
@@ -135,7 +149,9 @@ def _sign_in(session: Session, wrong: set[str]) -> Iterator[Line]:
         yield Line(_l("各省的安全密钥"), state, _("请把 FILING_BASE_URL 设为 https:// 加域名。"), Level.WARNING)
     if authorities():
         state = _("吊销列表有效") if "cards" not in wrong else _("不能使用")
-        yield line_of(_l("用卡登录"), state, wrong, ("cards",))
+        yield line_of(CARDS, state, wrong)
+    if where := portal():
+        yield _portal(session, where)
 
 
 def _portal(session: Session, where: Portal) -> Line:
@@ -172,17 +188,17 @@ def _maintenance(session: Session) -> Iterator[Line]:
 
 def _checkpoints(session: Session, wrong: set[str]) -> Iterator[Line]:
     """The last checkpoint, and when each witness last received one."""
-    last, about = log.newest(session, Operation.CHECKPOINT_SIGNED), _l("最近检查点")
+    last = log.newest(session, Operation.CHECKPOINT_SIGNED)
     if last is None and not current_app.config["CHECKPOINTS"]:
         asked = _("请设置 FILING_CHECKPOINTS，并启动 filing trail checkpoint --watch。")
-        yield Line(about, _("没有签署过"), asked, Level.WARNING)
+        yield Line(CHECKPOINTS.about, _("没有签署过"), asked, Level.WARNING)
         return
     state = _described(last) if last else _("没有签署过")
     for witness in witnesses():
         given = last_given(session, witness)
         name = witness.partition("#")[0]  # without the public key of one that cosigns
         state += _("；%(witness)s：%(at)s", witness=name, at=on_screen(given) if given else _("没有交存过"))
-    yield line_of(about, state, wrong, ("checkpoint", "witness"))
+    yield line_of(CHECKPOINTS, state, wrong)
 
 
 def _last(session: Session, about: Any, kind: Operation, age: timedelta, lacking: str) -> Line:

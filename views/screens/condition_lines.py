@@ -18,7 +18,7 @@ from models.vocabulary import Word
 from views.certificate import paper_worker
 from views.panel.display import on_screen
 from views.resources import pace
-from views.screens.condition_sentences import SENTENCES
+from views.screens.condition_sentences import CUSTOMS, PAPERS, RECEIPTS, REMINDERS, SENTENCES, Subject
 from views.translations.stored import in_readers_language
 
 WELL = _l("无需处理。")
@@ -45,10 +45,11 @@ class Line:
     address: str = ""
 
 
-def line_of(about: Any, now: str, wrong: set[str], words: tuple[str, ...], address: str = "") -> Line:
-    """A line that is WRONG if /healthz reports one of these words."""
-    found = [str(SENTENCES[word]) for word in words if word in wrong]
-    return Line(about, now, in_sentences(found) or WELL, Level.WRONG if found else Level.OK, address)
+def line_of(subject: Subject, now: str, wrong: set[str]) -> Line:
+    """A line that is WRONG if /healthz reports one of its words."""
+    found = [str(SENTENCES[word]) for word in subject.words if word in wrong]
+    level, address = Level.WRONG if found else Level.OK, url_for(subject.screen) if subject.screen else ""
+    return Line(subject.about, now, in_sentences(found) or WELL, level, address)
 
 
 def with_reason(line: Line, why: str) -> Line:
@@ -69,14 +70,13 @@ def queues(session: Session, wrong: set[str]) -> Iterator[Line]:
     state.append(_("作废通知未被接收 %(count)s", count=exchange.rejected))
     if exchange.oldest:
         state.append(_("最早入列 %(at)s", at=on_screen(exchange.oldest)))
-    words = ("held", "deliverer", "overdue", "set_aside", "rejected", "unanswered")
-    yield line_of(_l("海关报文"), in_clauses(state), wrong, words, url_for("traffic.index_view"))
+    yield line_of(CUSTOMS, in_clauses(state), wrong)
     if failing := receipt.failing(session, MOST_RECEIPTS):
-        yield line_of(_l("海关回执"), in_clauses(map(_failed, failing)), wrong, ("receipts",))
+        yield line_of(RECEIPTS, in_clauses(map(_failed, failing)), wrong)
     in_all, late, aside = paper_queue.counts(session, paper_worker.pace())
     state = [_("等候制作 %(count)s", count=in_all - aside), _("其中超时 %(count)s", count=late)]
     state.append(_("已搁置 %(count)s", count=aside))
-    line = line_of(_l("证明制作"), counts_in_words(state), wrong, ("papers", "papers_set_aside"))
+    line = line_of(PAPERS, counts_in_words(state), wrong)
     why = paper_queue.last_failure(session)
     yield with_reason(line, why) if why else line
     yield _messages(session, wrong)
@@ -92,14 +92,13 @@ def _messages(session: Session, wrong: set[str]) -> Line:
     """The worker for reminders and e-mails: its last round, failed steps, length of the queue."""
     last, (waiting, deferred, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
     if last is None and "held" not in wrong:
-        return Line(_l("提醒和邮件"), _("没有运行过"), _("请启动 filing mail send --watch。"), Level.WARNING)
+        return Line(REMINDERS.about, _("没有运行过"), _("请启动 filing mail send --watch。"), Level.WARNING)
     state = [_("最近一轮 %(at)s", at=on_screen(last[0]))] if last else []
     state += [_("出错的步骤：%(steps)s", steps=last[1])] if last and last[1] else []
     state.append(_("待发邮件 %(count)s", count=waiting))
     state += [_("其中收件邮箱暂不接收 %(count)s", count=deferred)] if deferred else []
     state.append(_("已搁置 %(count)s", count=aside))
-    words = ("held", "reminders", "reminders_failed", "mail")
-    line = line_of(_l("提醒和邮件"), counts_in_words(state), wrong, words)
+    line = line_of(REMINDERS, counts_in_words(state), wrong)
     if newest := letters.last_deferral(session):
         name, answer = newest
         return with_reason(line, _("%(subject)s：%(why)s", subject=name, why=in_readers_language(answer)))

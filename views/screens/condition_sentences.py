@@ -1,4 +1,6 @@
-"""The sentences of 运行状态 about problems that /healthz reports, and about the calendar."""
+"""The sentences of 运行状态 about problems that /healthz reports, the lines that they stand in, and the calendar."""
+
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -30,6 +32,31 @@ SENTENCES = {
     "papers": _l("证明文件没有按时制作。请启动 certificate work --watch。"),
     "papers_set_aside": _l("有证明文件多次制作失败，已搁置。排除原因后运行 certificate render。"),
 }
+
+
+class Subject(NamedTuple):
+    """What a line is about, the words of /healthz that make it 须处理, and the endpoint of its screen."""
+
+    about: Any
+    words: tuple[str, ...]
+    screen: str = ""
+
+
+CUSTOMS = Subject(
+    _l("海关报文"),
+    ("held", "deliverer", "overdue", "set_aside", "rejected", "unanswered"),
+    "traffic.index_view",
+)
+RECEIPTS = Subject(_l("海关回执"), ("receipts",))
+PAPERS = Subject(_l("证明制作"), ("papers", "papers_set_aside"))
+REMINDERS = Subject(_l("提醒和邮件"), ("held", "reminders", "reminders_failed", "mail"))
+FILES = Subject(_l("附件存储"), ("store", "missing"))
+VIRUSES = Subject(_l("查毒"), ("virus",))
+DATABASE = Subject(_l("数据库"), ("database",))
+KEYS = Subject(_l("签章密钥"), ("keys",))
+CARDS = Subject(_l("用卡登录"), ("cards",))
+CHECKPOINTS = Subject(_l("最近检查点"), ("checkpoint", "witness"))
+DECIDED_BY_WORDS = (CUSTOMS, RECEIPTS, PAPERS, REMINDERS, FILES, DATABASE, CARDS, CHECKPOINTS)  # and by nothing else
 
 
 def of_calendar(horizon: deadlines.Horizon) -> tuple[str, str]:
