@@ -51,6 +51,11 @@ SPANS: dict[str, tuple[Any, Callable[[], Any]]] = {
 }
 
 
+def days_waited(row: Application) -> int:
+    """已等候: days since 申报 in Beijing time."""
+    return (clock.today() - row.submitted_at.date()).days if row.submitted_at else 0
+
+
 def words(due: date) -> str:
     """还剩 3 个工作日, 今天到期, 已超期 2 个工作日."""
     today = clock.today()

@@ -66,14 +66,14 @@ class AmountQuery(OwnQuery):
 class PublisherQuery(AmountQuery):
     """For publishers: also by 证明编号 and 数量."""
 
-    certificate = text(_l("证明编号"), read=certificate_number)
+    certificate = text(_l("证明编号"), _l("完整编号"), certificate_number)
     amount_since, amount_until = least_amount(), AmountField(_l("至"))
 
 
 class DecidedQuery(AmountQuery):
     """Also by 证明编号 and 签发日期; under 更多条件 by the dimensions of 统计."""
 
-    certificate = text(_l("证明编号"), read=certificate_number)
+    certificate = text(_l("证明编号"), _l("完整编号"), certificate_number)
     issued_since = SinceField(_l("签发日期"))
     issued_until = UntilField(_l("至"))
     amount_since, amount_until = least_amount(), AmountField(_l("至"))

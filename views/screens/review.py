@@ -9,7 +9,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import clock, workflow
+from models import workflow
 from models.acts import taking, withdrawal
 from models.application import Application, known_viruses
 from models.database import briefly, db, is_unavailable, release
@@ -30,8 +30,8 @@ OPENING_VIEWS = frozenset({"details_view", "preview"})  # views that count as op
 
 
 def waited(_view: Any, _context: Any, row: Application, _name: str) -> str:
-    """已等候: days since 申报 in Beijing time."""
-    days = (clock.today() - row.submitted_at.date()).days if row.submitted_at else 0
+    """已等候, in words."""
+    days = deadlines.days_waited(row)
     return _("%(days)s 天", days=days) if days else _("今天")
 
 

@@ -129,6 +129,7 @@ def test_a_province_sees_the_most_urgent_cases_first_and_every_figure_links_to_i
     assert parts(page)["先办"] == order
     assert parts(page)["退回后重新申报"] == order[-1:]
     assert [word in page for word in ("已超期 1 个工作日", "今天到期", "还剩 2 个工作日")] == [True] * 3
+    assert [f"已等候 {days} 天" in page for days in (29, 28, 26)] == [True] * 3
     assert '待审核 <span class="count">4</span>' in page
     assert figures(client_as("reviewer2"))["待审核"][0] == "0"
 

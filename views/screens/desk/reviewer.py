@@ -15,6 +15,7 @@ from models.application.resubmission import outlines
 from models.application.trail import TrailEntry, decided_in
 from models.customs import CustomsMessage
 from models.database import db, unindexed
+from models.language import in_clauses
 from models.vocabulary import Action, Delivery
 from views.panel import deadlines, leases
 from views.resources import pace
@@ -104,6 +105,8 @@ def _first(found: list[Application]) -> Part:
     lines = []
     for row in found[:FIRST]:
         since = _("%(at)s 申报", at=f"{row.submitted_at:%Y-%m-%d}" if row.submitted_at else "")
+        if days := deadlines.days_waited(row):
+            since = in_clauses((since, _("已等候 %(days)s 天", days=days)))
         facts = (row.publisher_name or "", since, _("办结期限 %(due)s", due=row.due_on))
         lines.append(line(row, "review", facts, tags(row)))
     return Part(_l("先办"), lines, url_for("review.index_view"), _l("没有待审核的申请。"))
