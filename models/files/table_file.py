@@ -3,10 +3,11 @@
 import io
 import os
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -95,13 +96,28 @@ def _sheets(content: bytes) -> "list[CalamineSheet]":
 
 
 def _cells(sheet: "CalamineSheet", content: bytes) -> Iterator[list[str]]:
+    """The rows from the top of the sheet, from the first column that holds anything; calamine sees only values."""
     from models.files.formula_errors import formula_errors
 
     assert sheet.start is not None
-    first = sheet.start[1]  # rows come from the top of the sheet, cells from the first column that holds anything
-    errors = formula_errors(content, sheet.name, MOST_ROWS, first + MOST_COLUMNS) if _is_short(sheet) else {}
-    for at, row in enumerate(sheet.iter_rows()):
-        yield [errors.get((at, place)) or _as_text(value) for place, value in enumerate(row[:MOST_COLUMNS], first)]
+    left = sheet.start[1]
+    errors = formula_errors(content, sheet.name, MOST_ROWS, left + MOST_COLUMNS) if _is_short(sheet) else {}
+    wrong, first = defaultdict[int, dict[int, str]](dict), min((left, *(place for _at, place in errors)))
+    for (at, place), text in errors.items():
+        wrong[at][place] = text
+    last = max(wrong, default=0)
+    for at, row in enumerate(chain(sheet.iter_rows(), repeat(()))):
+        if not row and at > last:
+            return
+        yield _with_errors([""] * (left - first) + [_as_text(value) for value in row[:MOST_COLUMNS]], first, wrong[at])
+
+
+def _with_errors(texts: list[str], first: int, errors: dict[int, str]) -> list[str]:
+    """The row with its errors, of which some may be beyond its last value; `first`: the column of its first text."""
+    for place, text in errors.items():
+        texts += [""] * (place - first + 1 - len(texts))
+        texts[place - first] = text
+    return texts
 
 
 def _is_short(sheet: "CalamineSheet") -> bool:

@@ -73,6 +73,18 @@ def test_a_formula_that_was_never_computed_is_not_read_as_a_blank_cell() -> None
     assert read_table(emptied)[0] == [["3", "", "#N/A"]]
 
 
+def test_formulas_without_a_result_are_read_beside_and_below_all_values() -> None:
+    """The reader of values ends a sheet, and begins it, at those that have one."""
+    book, out = Workbook(), io.BytesIO()
+    for at, value in {"A2": "=1+1", "B2": "规格型号", "B3": "12 英寸", "C3": "=2*2", "B5": "=3*3"}.items():
+        book.active[at] = value
+    book.save(out)
+    one, two, three = (f"{FORMULA}={n}" for n in ("1+1", "2*2", "3*3"))
+    assert [row for row in read_table(out.getvalue())[0] if any(row)] == [
+        [one, "规格型号"], ["", "12 英寸", two], ["", three]
+    ]  # fmt: skip
+
+
 def test_a_text_that_begins_like_a_formula_is_read_as_text() -> None:
     out = io.BytesIO()
     with OtherWorkbook(out) as book:
