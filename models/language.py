@@ -58,7 +58,7 @@ def in_capitals(words: str) -> str:
     return CLAUSE.sub(lambda first: first[0].upper(), words) if is_english() else words
 
 
-CLAUSE = re.compile(r"(?:^|(?<=; ))[a-z](?![\w.]*[/:=@])")  # no address, path or setting
+CLAUSE = re.compile(r"(?:^|(?<=; ))[a-z](?![\w.-]*[/:=@])")  # no address, path or setting
 STRAY = re.compile(r"(?<=[㐀-鿿〈-】）”]) (?=[㐀-鿿〈-】（“])")
 
 

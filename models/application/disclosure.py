@@ -6,8 +6,9 @@ Its owner alone reads what happened before the first 申报; the authorities alo
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models import workflow
 from models.application import Application
@@ -28,7 +29,7 @@ PRIVATE_ACTS = [each.value for words in (Action, Step) for each in words if each
 
 
 def history(session: Session, application: Application, reader: Account) -> Iterator[tuple[TrailEntry, bool]]:
-    """办理过程 as this reader may see it, newest first: (entry, whether its changes are read).
+    """办理过程 as this reader may see it, newest first: (entry, whether its changes are read or none).
 
     Read in small batches: one entry can have 3,000 carriers. Once the entries have MOST_ROWS, the changes of older ones
     are not read: the costs do not grow with the number of saves.
@@ -43,8 +44,11 @@ def history(session: Session, application: Application, reader: Account) -> Iter
         else:
             return
     older = wanted.where(TrailEntry.id < last.id).options(defer(TrailEntry.changes, raiseload=True))
-    for entry in session.scalars(older):
-        yield entry, False
+    has_changes = func.length(cast(TrailEntry.changes, Text)) > len("null")
+    for entry, is_unread in session.execute(older.add_columns(has_changes)):
+        if not is_unread:
+            set_committed_value(entry, "changes", None)
+        yield entry, not is_unread
 
 
 def _changed_rows(entry: TrailEntry) -> int:

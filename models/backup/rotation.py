@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -73,21 +73,23 @@ def rejected(folder: Path) -> list[Path]:
 
 
 def delete_old_rejected(folder: Path) -> int:
-    """Delete all folders of reject() but the newest, which would fill the disk; returns their number.
+    """Before a new backup: delete the folders of reject() but the newest, so that MOST_REJECTED stay if it fails, too.
 
-    A check that fails each time leaves MOST_REJECTED and the new one; a backup that has passed is never among them.
+    Returns their number; a backup that has passed its check is never among them.
     """
-    old = rejected(folder)[:-MOST_REJECTED]
+    old = rejected(folder)[: 1 - MOST_REJECTED]
     for path in old:
-        (path / REJECTED).unlink(missing_ok=True)  # first: what an interrupted deletion leaves is unfinished
-    return _delete(old)
+        with suppress(OSError):  # then it stays, see _delete()
+            (path / REJECTED).unlink()  # first: what an interrupted deletion leaves is unfinished
+    return _delete(path for path in old if not (path / REJECTED).exists())
 
 
-def _delete(folders: Collection[Path]) -> int:
+def _delete(folders: Iterable[Path]) -> int:
     """Delete these; returns how many are gone. Another person's, or one on a failing disk, prevents no backup."""
-    for path in folders:
+    there = [*folders]
+    for path in there:
         shutil.rmtree(path, ignore_errors=True)
-    return sum(not path.exists() for path in folders)
+    return sum(not path.exists() for path in there)
 
 
 def assert_checked(folder: Path) -> None:

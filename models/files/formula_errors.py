@@ -55,7 +55,10 @@ def _part_of(parts: zipfile.ZipFile, sheet: str) -> str:
 
 
 def _in_sheet(part: bytes, rows: int, columns: int) -> Errors:
-    """formula_errors() in the XML of a sheet, which is read once. A row or cell without a number follows the last."""
+    """formula_errors() in the XML of a sheet, which is read once. A row or cell without a number follows the last.
+
+    The number in the reference of a cell counts more than that of its row, as for calamine.
+    """
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
     found, at = Errors(), -1
@@ -64,26 +67,26 @@ def _in_sheet(part: bytes, rows: int, columns: int) -> Errors:
         if at >= rows:
             break
         place = -1
-        for cell in row[:columns]:
-            place = _column(cell.get("r")) if cell.get("r") else place + 1
-            if place < columns and (text := _text(cell)):
+        for cell in row:
+            at, place = _place(cell.get("r")) if cell.get("r") else (at, place + 1)
+            if at < rows and place < columns and (text := _text(cell)):
                 found[at, place] = text
         row.clear()
     return found
 
 
-def _column(reference: str) -> int:
-    """B7 → 1."""
-    place = 0
-    for letter in reference.rstrip("0123456789").upper():
+def _place(reference: str) -> tuple[int, int]:
+    """B7 → (6, 1)."""
+    letters, place = reference.rstrip("0123456789"), 0
+    for letter in letters.upper():
         place = place * 26 + ord(letter) - ord("A") + 1
-    return place - 1
+    return int(reference[len(letters) :]) - 1, place - 1
 
 
 def _text(cell: Any) -> str:
-    """The error, or the formula without a value; "" for any other cell. A value of type "str" may be empty."""
+    """The error, or the formula without a value; "" for any other cell. The value of a text may be empty."""
     kind = cell.get("t", "n")
-    if kind not in ("n", "e"):
+    if kind in ("s", "str", "inlineStr"):
         return ""
     inner = {child.tag.rpartition("}")[2]: child.text or "" for child in cell}
     value = inner.get("v", "").strip()
@@ -93,7 +96,7 @@ def _text(cell: Any) -> str:
 
 
 def _of_xls(content: bytes, sheet: str, rows: int, columns: int) -> Errors:
-    with open(os.devnull, "w") as silent:  # openpyxl prints warnings about files that it can read
+    with open(os.devnull, "w") as silent:  # xlrd prints warnings about files that it can read
         found = xlrd.open_workbook(file_contents=content, on_demand=True, logfile=silent).sheet_by_name(sheet)
     return {
         (row, column): xlrd.error_text_from_code.get(found.cell_value(row, column), "#N/A")

@@ -27,7 +27,8 @@ function removeError(id) {
 }
 
 function mended({ target }) {
-  if (!target.matches?.("input, select, textarea") || (isBlank(target) && !isOptional(target))) return;
+  if (!target.matches?.("input, select, textarea")) return;
+  if (isBlank(target) && (target.matches("[role=combobox]") || !isOptional(target))) return;  // a combobox is blank while it is retyped
   const field = shownFor(target), around = field.closest(".wrong");
   if (!field.matches(isWrong)) return;
   field.removeAttribute("aria-invalid");

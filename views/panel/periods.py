@@ -97,6 +97,10 @@ class UntilField(DayField):
 
     period: Any = None
 
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.render_kw: dict[str, Any] = (self.render_kw or {}) | {"inputmode": "text"}
+
     def process_formdata(self, valuelist: list[str]) -> None:
         found = period_of(valuelist[0]) if valuelist else None
         if found is None:

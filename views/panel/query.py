@@ -127,7 +127,7 @@ class OwnQuery(Query):
 
     title = text(_l("商品名称"))
     status = statuses(set(Status))
-    number = text(_l("申请单号"), _l("开头几位或末尾流水号"), normalize_code)
+    number = text(_l("申请单号"), _l("SQ 开头几位或完整流水号"), normalize_code)
     since = SinceField(_l("申请日期"))
     until = UntilField(_l("至"))
     conditions: ClassVar[dict[str, Condition]] = {

@@ -132,7 +132,7 @@ class AccountScreen(ListExport, AccountKeysScreen):
     def edit_form(self, obj: Any = None) -> Any:
         """The form of an account; disabling one that is enabled asks first."""
         form = super().edit_form(obj)
-        if obj.active:
+        if obj.active and obj.id != current_user.id:
             question = _("确定要停用 %(name)s 吗？", name=obj.username)
             ask = in_sentences([question, consequences(secrets(obj))])
             form.active.render_kw = {**(form.active.render_kw or {}), "data-ask-off": closed_up(ask)}

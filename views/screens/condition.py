@@ -79,7 +79,9 @@ def lines() -> list[Line]:
 def urgent(session: Session, wrong: set[str]) -> list[Line]:
     """Of lines() those that are 须处理, without their state; not the calendar, nor 单一窗口, which is slow to ask."""
     found = (*(line_of(subject, "", wrong) for subject in DECIDED_BY_WORDS), _viruses(session, wrong), _keys(wrong))
-    return [line for line in found if line.level is Level.WRONG]
+    urgent = [line for line in found if line.level is Level.WRONG]
+    first = {str(line.to_do): line for line in reversed(urgent)}  # 恢复 holds back two queues: told once
+    return [line for line in urgent if first[str(line.to_do)] is line]
 
 
 def _services(session: Session, wrong: set[str]) -> Iterator[Line]:
@@ -110,17 +112,25 @@ def _viruses(session: Session, wrong: set[str]) -> Line:
     state += [_("查出病毒的附件 %(count)s", count=found)] if found else []
     state += [_("查出病毒的空白表格 %(count)s", count=len(forms))] if forms else []
     if not scans_uploads():
-        asked = _("建议安装 clamd 并设置 FILING_CLAMD；在此之前上传的附件标有“未查毒”。")
+        asked = [
+            _("建议安装 clamd 并设置 FILING_CLAMD；在此之前上传的附件标有“未查毒”。"),
+            *_about_found(found, len(forms)),
+        ]
         level = Level.WRONG if found or forms else Level.NOTE
-        return Line(VIRUSES.about, counts_in_words([_("没有启用"), *state]), asked, level)
+        return Line(VIRUSES.about, counts_in_words([_("没有启用"), *state]), in_sentences(asked), level)
     state.insert(0, _("上传时查毒") if "virus" not in wrong else _("没有应答"))
     line = line_of(VIRUSES, counts_in_words(state), wrong)
     if line.level is Level.WRONG or not (waiting or blank or found or forms):
         return line
     to_do = [_("请运行 filing attachments scan，查毒以前接收的附件和空白表格。")] if waiting or blank else []
-    to_do += [_("查出病毒的附件请勿下载打开，filing attachments scan 列出其名称。")] if found else []
-    to_do += [_("请更换或移除查出病毒的空白表格。")] if forms else []
+    to_do += _about_found(found, len(forms))
     return replace(line, to_do=in_sentences(to_do), level=Level.WRONG if found or forms else Level.WARNING)
+
+
+def _about_found(files: int, forms: int) -> list[str]:
+    """What to do about files with a virus, and about blank forms with one."""
+    to_do = [_("查出病毒的附件请勿下载打开，filing attachments scan 列出其名称。")] if files else []
+    return [*to_do, *([_("请更换或移除查出病毒的空白表格。")] if forms else [])]
 
 
 def _keys(wrong: set[str]) -> Line:

@@ -91,7 +91,7 @@ def _failed(row: receipt.CustomsReceipt) -> str:
 def _messages(session: Session, wrong: set[str]) -> Line:
     """The worker for reminders and e-mails: its last round, failed steps, length of the queue."""
     last, (waiting, deferred, aside) = heartbeat.last_round(session, heartbeat.REMINDER), letters.counts(session)
-    if last is None and "held" not in wrong:
+    if last is None and wrong.isdisjoint(REMINDERS.words):
         return Line(REMINDERS.about, _("没有运行过"), _("请启动 filing mail send --watch。"), Level.WARNING)
     state = [_("最近一轮 %(at)s", at=on_screen(last[0]))] if last else []
     state += [_("出错的步骤：%(steps)s", steps=last[1])] if last and last[1] else []

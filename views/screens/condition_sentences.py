@@ -10,7 +10,6 @@ from models.language import in_sentences
 
 # Word of /healthz → sentence.
 SENTENCES = {
-    "restore": _l("恢复没有完成，系统暂不能使用。请重新运行 restore。"),
     "database": _l("数据库没有响应。"),
     "keys": _l("有省份缺少签章密钥，该省不能准予备案。请按说明放置密钥。"),
     "missing": _l("最近一次核对发现有附件文件缺失，请从备份中找回。"),

@@ -66,9 +66,7 @@ def back_up(destination: Path, keep: str | None) -> None:
 
 def _delete_old_rejected(folder: Path) -> None:
     if count := rotation.delete_old_rejected(folder):
-        most = rotation.MOST_REJECTED
-        words = _("删除了 %(count)s 份没有通过核对的较早备份，保留最新的 %(most)s 份。", count=count, most=most)
-        click.echo(words)
+        click.echo(_("删除了 %(count)s 份没有通过核对的较早备份。", count=count))
 
 
 def _rotate(folder: Path, rule: dict[str, int], lock: int | None) -> list[str]:

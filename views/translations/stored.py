@@ -64,6 +64,8 @@ def _by_pieces(stored: str) -> str:
 
 def _listed(piece: str) -> str | None:
     """The translation of one word, or of words with 、 between them; None unless each is in the catalogue."""
+    if whole := _catalogue().get(piece):
+        return whole
     english = [_catalogue().get(word) for word in piece.split("、")]
     return ", ".join(filter(None, english)) if all(english) else None
 

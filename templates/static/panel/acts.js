@@ -46,7 +46,7 @@ document.addEventListener("click", async (event) => {
   const asked = questionOf(button);
   if (!asked) return $$("[data-answer]", button.form).forEach((input) => input.remove());  // left over from a cancelled act
   event.preventDefault();
-  if (!button.form.noValidate && !button.form.reportValidity()) return;  // first what is missing, then the question
+  if (!button.form.noValidate && !button.formNoValidate && !button.form.reportValidity()) return;  // first what is missing, then the question
   const beside = button.form.elements.namedItem("opinion");
   if (beside instanceof HTMLTextAreaElement) {
     if (await agreedBeside(button, beside)) button.form.requestSubmit(button);

@@ -136,14 +136,16 @@ function settle() {  // before focus leaves or the form is sent; false if the te
   return !lost || !select;
 }
 
+const newest = new WeakMap();  // input → its newest note, which may still wait for the end of a click
 function tell(sentence, wrong = true) {  // show a note below the field, by aria-describedby
-  const { input } = box, id = `${input.id}-unknown`, before = (input.getAttribute("aria-describedby") || "").replace(id, "");
+  const { input } = box, id = `${input.id}-unknown`, others = () => (input.getAttribute("aria-describedby") || "").replace(id, "").trim();
+  const line = sentence && Object.assign(document.createElement("p"), { id, className: wrong ? "note error" : "note", role: wrong ? "alert" : "status", textContent: sentence });
   document.getElementById(id)?.remove();
-  input.setAttribute("aria-describedby", before.trim());
-  if (!sentence) return;
-  const line = Object.assign(document.createElement("p"), { id, className: wrong ? "note error" : "note", role: wrong ? "alert" : "status", textContent: sentence });
-  afterClick(() => {
-    input.setAttribute("aria-describedby", `${before} ${id}`.trim());
+  input.setAttribute("aria-describedby", others());
+  newest.set(input, line);
+  if (line) afterClick(() => {
+    if (newest.get(input) !== line) return;
+    input.setAttribute("aria-describedby", `${others()} ${id}`.trim());
     (input.closest(".combobox") || input).after(line);
   });
 }

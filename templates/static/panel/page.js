@@ -7,14 +7,14 @@ export const setToken = (value) => $$("input[name=csrf_token]").forEach((field) 
 // Whether the form has unsaved changes, and how many files are being uploaded or were refused.
 export const state = { changed: false, sending: 0, refused: 0 };
 
-// Call `work` once no mouse button is down. A note that appears when a field loses focus moves the button that was just pressed
-// away from under the mouse, and the click would be lost.
-let pressed = null;
-export const afterClick = (work) => { if (pressed) pressed.then(work); else work(); };
-document.addEventListener("mousedown", () => {
-  pressed = new Promise((resolve) => { ["mouseup", "dragend"].forEach((name) => addEventListener(name, () => setTimeout(resolve), { once: true, capture: true })); });
-  pressed.then(() => { pressed = null; });
-}, true);
+// Call `show` once no mouse button is down. A note that appears when a field loses focus moves the button that was just pressed
+// away from under the mouse, and the click would be lost. A key or another window ends the wait, too: `mouseup` may be lost.
+let later = null;
+export const afterClick = (show) => { if (later) later.push(show); else show(); };
+const released = () => setTimeout(() => { const due = later || []; later = null; due.forEach((show) => show()); });
+addEventListener("mousedown", ({ button }) => { if (button === 0) later ||= []; }, true);
+["mouseup", "dragend", "contextmenu", "keydown"].forEach((name) => addEventListener(name, released, true));
+addEventListener("blur", released);
 
 // Call `part(root)` for the page as loaded, and again for each content that show() puts in its place.
 const parts = [];

@@ -44,9 +44,14 @@ async function look(block, parts, here) {
   return preview.returnValue === "yes" ? { ...answer.json, how: inside.querySelector("[name=how]:checked").value } : null;
 }
 
+function clearDoubt(row, changed) {  // it spoke of a quantity and its unit
+  if (row.querySelector("[data-doubt]") && ["quantity", "unit"].some((name) => changed.includes(name))) clear(cellOf(row, "quantity"));
+}
+
 const isBlank = (row) => !row.querySelector(`[name="${row.id}-id"]`).value && cellsOf(row).every(({ value }) => !value.trim());
 
 function fill(row, fields, texts, errors = {}) {
+  clearDoubt(row, fields);
   fields.forEach((name, i) => {
     const cell = cellOf(row, name), id = `${cell.id}-note`;
     cell.value = texts[i];
@@ -90,10 +95,10 @@ prepare((root) => $$(".inline-rows", root).forEach((block) => {
     if (found) put(block, found, cell); else cell.focus();
   });
   block.addEventListener("input", ({ target }) => {
+    if (!target.matches?.("input.form-control")) return;
     if (target.value) removeLine(block.dataset.name);  // that there is no row yet
-    if (target.matches?.(".wrong input")) clear(target);
-    const doubted = target.closest("tr")?.querySelector("[data-doubt]");  // it spoke of a quantity and its unit
-    if (doubted && /-(quantity|unit)$/.test(target.name)) clear(cellOf(doubted.closest("tr"), "quantity"));
+    if (target.matches(".wrong input")) clear(target);
+    clearDoubt(target.closest("tr"), [fieldOf(target)]);
   });
   file?.addEventListener("change", async () => {
     const [chosen] = file.files, parts = { file: chosen };

@@ -15,7 +15,7 @@ function tell(plant, fields, { filled, and }) {
   const names = fields.map((field) => field.closest(".field").querySelector("label").lastChild.textContent.trim()).join(and);
   $$(".filled", plant.parentElement).forEach((note) => note.remove());
   const note = Object.assign(document.createElement("p"), { className: "note filled", role: "status", textContent: filled.replace("{names}", names) });
-  if (fields.length) plant.after(note);
+  if (fields.length) afterClick(() => plant.after(note));
 }
 
 function choose(plant) {
@@ -27,4 +27,4 @@ function choose(plant) {
 }
 
 // Later: combobox.js ignores what happens to a <select> while it fires an event itself.
-document.addEventListener("change", ({ target }) => { if (target.matches?.("input[data-free]")) queueMicrotask(() => afterClick(() => choose(target))); });
+document.addEventListener("change", ({ target }) => { if (target.matches?.("input[data-free]")) queueMicrotask(() => choose(target)); });

@@ -53,7 +53,8 @@ class Desk:
 
     def entries(self, most: int | None = None) -> Shown:
         with self.app.test_request_context(), self.act_as("publisher") as by:
-            entries = list(disclosure.history(db.session(), db.session.get_one(Application, self.key), by))
+            application = db.session.get_one(Application, self.key)
+            entries = [entry for entry, _is_read in disclosure.history(db.session(), application, by)]
             new = entries[: len(entries) - self.before]
             return [(shown.entry.act, shown.saves, shown.lines) for shown in shown_entries(new, most)]
 

@@ -85,6 +85,20 @@ def test_formulas_without_a_result_are_read_beside_and_below_all_values() -> Non
     ]  # fmt: skip
 
 
+def test_an_error_belongs_to_the_row_that_its_cell_names() -> None:
+    """Rows need no number; a blank one may be left out."""
+    out = io.BytesIO()
+    with OtherWorkbook(out) as other:
+        sheet = other.add_worksheet("载体")
+        sheet.write_row(0, 0, [1, 2])
+        sheet.write_row(2, 0, [3, 4])
+    content = out.getvalue()
+    for number in ("1", "3"):
+        content = edited(content, "xl/worksheets/sheet1.xml", f'<row r="{number}"', "<row")
+    content = edited(content, "xl/worksheets/sheet1.xml", '<c r="B3"><v>4</v></c>', '<c r="B3"><f>2+2</f></c>')
+    assert read_table(content)[0] == [["1", "2"], ["", ""], ["3", f"{FORMULA}=2+2"]]
+
+
 def test_a_text_that_begins_like_a_formula_is_read_as_text() -> None:
     out = io.BytesIO()
     with OtherWorkbook(out) as book:

@@ -75,7 +75,7 @@ def test_of_backups_that_fail_their_check_only_the_newest_stay_and_a_good_one_al
         monkeypatch.setattr(clock, "now", lambda day=day: now + timedelta(days=day))
         failed = run_command(app, "backup", folder, "--keep", "daily=1")
         assert "只保留最新的 3 份" in failed.output
-        assert ("删除了 1 份没有通过核对的较早备份，保留最新的 3 份" in failed.output) == (day > 4), failed.output
+        assert ("删除了 1 份没有通过核对的较早备份。" in failed.output) == (day > 3), failed.output
         seen.append(rotation.rejected(folder)[-1])
-        assert rotation.rejected(folder) == seen[-4:]
+        assert rotation.rejected(folder) == seen[-3:]
     assert rotation.backups(folder) == good and len(set(seen)) == 6
