@@ -121,17 +121,19 @@ def making(folder: Path) -> Iterator[int | None]:
 
 
 def delete_unfinished(folder: Path, lock: int | None) -> int:
-    """Delete what has no manifest: left by an interrupted backup or deletion; returns their number.
+    """Before a new backup: delete what has no manifest, left by an interrupted backup or deletion; returns the number.
 
-    `lock`: of making(), whose own backup is complete. Nothing is deleted without it, or while another backup is made.
+    `lock`: of making(). Nothing is deleted without it, or while another backup is made.
     """
     if lock is None:
         return 0
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _delete(backups(folder, complete=False).values())
     except OSError:
         return 0
-    return _delete(backups(folder, complete=False).values())
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_SH)  # again, also after an attempt that failed, which gives up the former lock
 
 
 def rotate(folder: Path, keep: dict[str, int]) -> int:

@@ -48,34 +48,31 @@ def back_up(destination: Path, keep: str | None) -> None:
             ended_by_sigterm(),
             rotation.making(destination) if rule else nullcontext(0) as lock,
         ):
-            if rule:  # before the new one: each may fail its check
-                _delete_old_rejected(destination)
+            if rule:
+                _make_room(destination, lock)
             before = checked.counts_of(session)
             parts, lost = backup.back_up(session, store(), place)
             counts = _check_then_accept(session, place, before)
-            deletions = _rotate(destination, rule, lock) if rule else []
+            deleted = rotation.rotate(destination, rule) if rule else 0
         words = _("%(path)s，已核对，办理记录 %(rows)s 条", path=place, rows=counts["trail_entry"])
         note_and_commit(session, Operation.BACKED_UP, words, parts)
     click.echo(_("已备份到“%(path)s”，共 %(count)s 个文件，已逐一核对。", path=place, count=parts))
-    for sentence in deletions:
-        click.echo(sentence)
+    if deleted:
+        click.echo(_("按保留规则删除了 %(count)s 份较早的备份。", count=deleted))
     for wrong in rotation.rejected(destination) if rule else ():
         click.echo(_kept_sentence(wrong), err=True)
     report_lost(lost)
 
 
-def _delete_old_rejected(folder: Path) -> None:
-    if count := rotation.delete_old_rejected(folder):
-        click.echo(_("删除了 %(count)s 份没有通过核对的较早备份。", count=count))
-
-
-def _rotate(folder: Path, rule: dict[str, int], lock: int | None) -> list[str]:
-    """Delete the backups that the rule does not keep, and unfinished ones; sentences that say how many."""
+def _make_room(folder: Path, lock: int | None) -> None:
+    """Before the new backup, which may fail as they did: delete old rejected backups, and unfinished ones."""
     deleted = {
-        _("按保留规则删除了 %(count)s 份较早的备份。"): rotation.rotate(folder, rule),
+        _("删除了 %(count)s 份没有通过核对的较早备份。"): rotation.delete_old_rejected(folder),
         _("删除了 %(count)s 份没有做完的备份。"): rotation.delete_unfinished(folder, lock),
     }
-    return [sentence % {"count": count} for sentence, count in deleted.items() if count]
+    for sentence, count in deleted.items():
+        if count:
+            click.echo(sentence % {"count": count})
 
 
 def _check_then_accept(session: Session, place: Path, before: checked.Counts) -> checked.Counts:
