@@ -53,9 +53,12 @@ def register(session: Session, store: Store) -> None:
     """
     known = identity(session)
     there = store.identity()
-    if known is None:
-        if there is not None and not _has_files(session) and next(store.digests(), None) is not None:
+    if known is None and there is not None and not _has_files(session) and next(store.digests(), None) is not None:
+        session.rollback()  # another process may have registered it, and stored files, since this transaction began
+        known = identity(session)
+        if known is None:
             raise Refused(_("存储中已有另一个登记库的文件。请恢复该登记库的备份，或改用空的存储。"))
+    if known is None:
         there = there or store.set_identity(new_identity())
         session.add(RegisteredStore(id=ONLY, identity=there, created_at=clock.now()))
         try:

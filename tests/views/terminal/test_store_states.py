@@ -222,6 +222,25 @@ def test_the_store_is_registered_by_upgrade_only_once(app: Flask) -> None:
     assert there.set_identity("b" * 32) == "a" * 32
 
 
+def test_a_worker_that_begins_beside_the_first_one_does_not_take_its_files_for_foreign(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since it looked, the first one has registered the store, and put files into it."""
+    stored, look = Store(app.config["STORE"]), Store.identity
+
+    def first_registers(self: Store) -> str | None:
+        monkeypatch.setattr(Store, "identity", look)
+        with app.app_context(), access.everything() as other:
+            registered_store.register(other, stored)
+        stored.put_bytes(b"uploaded meanwhile")
+        return look(self)
+
+    monkeypatch.setattr(Store, "identity", first_registers)
+    with app.app_context(), access.everything() as session:
+        registered_store.register(session, stored)
+        assert registered_store.identity(session) == stored.identity()
+
+
 def test_a_register_whose_only_files_are_blank_forms_keeps_its_store(app: Flask) -> None:
     """A store is refused as that of another register only if the database refers to no file at all."""
     Store(app.config["STORE"]).set_identity("a" * 32)
