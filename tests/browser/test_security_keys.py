@@ -203,7 +203,7 @@ def test_the_operator_pages_of_keys_and_cards_have_no_accessibility_flaws(
     page.get_by_role("link", name="查看该账号的登录方式").click()
     flawless(page, "one key, no card")
     page.get_by_label("选择证书文件").set_input_files(issuer.issue("王敏"))
-    operator.turn_over("登记这张卡")
+    operator.agree("登记这张卡")
     expect(page.get_by_text("已登记“王敏”")).to_be_visible()
     operator.agree("发放恢复码")
     expect(page.locator("code.secret")).to_have_text(re.compile("^(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}$"))
