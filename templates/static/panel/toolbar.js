@@ -51,7 +51,7 @@ document.addEventListener("click", async (event) => {
   const bar = event.target.closest("[data-bar]");
   if (!bar) return;
   event.preventDefault();
-  if (bar.form.ariaBusy) return;  // as in acts.js
+  if (bar.form?.ariaBusy) return;  // as in acts.js; without a form the button of the row checks it
   const refused = refusal(bar);
   if (refused) return dialog(refused, { tell: true });
   const rows = await agreed(bar, ticks());
