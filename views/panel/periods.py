@@ -72,28 +72,8 @@ def period_of(typed: str | None) -> tuple[date, date] | None:
     return PERIODS[name][1](clock.today()) if name else None
 
 
-class SinceField(DayField):
-    """The first day of a range, or a period; then `last` is its last day and `period` its label."""
-
-    last: date | None = None
-    period: Any = None
-
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, **kwargs)
-        self.render_kw: dict[str, Any] = (self.render_kw or {}) | {"data-periods": True, "inputmode": "text"}
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        found = period_of(valuelist[0]) if valuelist else None
-        if found is None:
-            super().process_formdata(valuelist)
-            return
-        self.period = PERIODS[name_of(valuelist[0]) or ""][0]
-        self.raw_data = [str(self.period)]  # shown in the language of the request
-        self.data, self.last = found
-
-
-class UntilField(DayField):
-    """The last day of a range; a period stands for its last day: from 上季度 to 上月."""
+class PeriodField(DayField):
+    """An end of a date range, or a period; then `period` is its label, and take() sets what the field makes of it."""
 
     period: Any = None
 
@@ -107,8 +87,32 @@ class UntilField(DayField):
             super().process_formdata(valuelist)
             return
         self.period = PERIODS[name_of(valuelist[0]) or ""][0]
-        self.raw_data = [str(self.period)]
-        self.data = found[1]
+        self.raw_data = [str(self.period)]  # shown in the language of the request
+        self.take(*found)
+
+    def take(self, first: date, last: date) -> None:
+        """Set `data` from the days of the period."""
+        raise NotImplementedError
+
+
+class SinceField(PeriodField):
+    """The first day of a range; of a period, `last` is its last day."""
+
+    last: date | None = None
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.render_kw |= {"data-periods": True}
+
+    def take(self, first: date, last: date) -> None:
+        self.data, self.last = first, last
+
+
+class UntilField(PeriodField):
+    """The last day of a range, also of a period: from 上季度 to 上月."""
+
+    def take(self, first: date, last: date) -> None:
+        self.data = last
 
 
 class RangeForm(Form):

@@ -123,7 +123,7 @@ def statuses(allowed: frozenset[Status] | set[Status]) -> Any:
 
 
 class OwnQuery(Query):
-    """The fields of the manual, 商品名称, 数据状态, 申请起止日期, and 申请单号, its beginning or last digits."""
+    """The fields of the manual, 商品名称, 数据状态, 申请起止日期, and 申请单号, its beginning or serial number."""
 
     title = text(_l("商品名称"))
     status = statuses(set(Status))
